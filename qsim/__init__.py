@@ -1,0 +1,1 @@
+"""qsim: statevector simulation for quantum machine learning."""
