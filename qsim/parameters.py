@@ -1,0 +1,614 @@
+"""Symbolic parameters, expressions of them, and their evaluation for a whole batch at once.
+
+An expression is an immutable tree. The kernels never see one: `SlotMap` evaluates all expressions of
+a circuit for all rows of a batch in NumPy, and gives their exact derivatives for the chain rule.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Union
+
+import numpy as np
+import numpy.typing as npt
+
+from qsim.errors import ArgumentError, ParameterError, UnboundParameterError
+
+__all__ = [
+    "Parameter",
+    "ParameterExpression",
+    "ParameterValue",
+    "ParameterVector",
+    "SlotMap",
+    "arccos",
+    "arcsin",
+    "arctan",
+    "cos",
+    "exp",
+    "log",
+    "sin",
+    "sqrt",
+    "tan",
+]
+
+FloatArray = npt.NDArray[np.float64]
+ParameterValue = Union[float, "ParameterExpression"]
+
+#: name -> (function, derivative), both of NumPy arrays
+_FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "sin": (np.sin, np.cos),
+    "cos": (np.cos, lambda x: -np.sin(x)),
+    "tan": (np.tan, lambda x: 1.0 / np.cos(x) ** 2),
+    "arcsin": (np.arcsin, lambda x: 1.0 / np.sqrt(1.0 - x * x)),
+    "arccos": (np.arccos, lambda x: -1.0 / np.sqrt(1.0 - x * x)),
+    "arctan": (np.arctan, lambda x: 1.0 / (1.0 + x * x)),
+    "exp": (np.exp, np.exp),
+    "log": (np.log, lambda x: 1.0 / x),
+    "sqrt": (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
+}
+_UFUNCS = {
+    np.add: lambda a, b: a + b,
+    np.subtract: lambda a, b: a - b,
+    np.multiply: lambda a, b: a * b,
+    np.divide: lambda a, b: a / b,
+    np.power: lambda a, b: a**b,
+    np.negative: lambda a: -a,
+    np.positive: lambda a: a,
+}
+_UFUNC_NAMES = {getattr(np, name): name for name in _FUNCTIONS}
+_PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "**": 4}
+
+
+class ParameterExpression:
+    """A real function of parameters, built with ``+ - * / **`` and the functions of this module.
+
+    NumPy functions work too: ``np.sin(theta)`` equals ``qsim.sin(theta)``. Expressions are immutable,
+    hashable and compare by structure; two parameters of one name are the same parameter.
+
+    Examples
+    --------
+    >>> x = ParameterVector("x", 2)
+    >>> phi = (np.pi - x[0]) * (np.pi - x[1])
+    >>> phi.evaluate({"x[0]": np.pi - 1.0, "x[1]": np.pi - 2.0})
+    2.0
+    >>> phi.parameters
+    (Parameter('x[0]'), Parameter('x[1]'))
+    """
+
+    __slots__ = ("_args", "_hash", "_op")
+    _op: str
+    _args: tuple[Any, ...]
+    _hash: int
+
+    def __init__(self, op: str, args: tuple[Any, ...]) -> None:
+        self._op = op
+        self._args = args
+        self._hash = hash((op, args))
+
+    # -- structure -------------------------------------------------------------------------------
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The parameters of the expression, each once, in order of appearance."""
+        found: dict[Parameter, None] = {}
+        stack: list[Any] = [self]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, Parameter):
+                found[node] = None
+            elif isinstance(node, ParameterExpression):
+                stack.extend(reversed(node._args))
+        return tuple(found)
+
+    def affine(self) -> tuple[Parameter, float, float] | None:
+        """``(parameter, scale, shift)`` if the expression is ``scale * parameter + shift``, else None."""
+        op, args = self._op, self._args
+        if op == "neg":
+            inner = _affine(args[0])
+            return None if inner is None else (inner[0], -inner[1], -inner[2])
+        if op in ("+", "-"):
+            left, right = args
+            sign = 1.0 if op == "+" else -1.0
+            if isinstance(right, float):
+                inner = _affine(left)
+                return None if inner is None else (inner[0], inner[1], inner[2] + sign * right)
+            if isinstance(left, float):
+                inner = _affine(right)
+                return None if inner is None else (inner[0], sign * inner[1], left + sign * inner[2])
+            first, second = _affine(left), _affine(right)
+            if first and second and first[0] == second[0]:
+                return first[0], first[1] + sign * second[1], first[2] + sign * second[2]
+            return None
+        if op == "*":
+            left, right = args
+            if isinstance(left, float):
+                left, right = right, left
+            inner = _affine(left)
+            if inner is None or not isinstance(right, float):
+                return None
+            return inner[0], inner[1] * right, inner[2] * right
+        if op == "/" and isinstance(args[1], float):
+            inner = _affine(args[0])
+            return None if inner is None else (inner[0], inner[1] / args[1], inner[2] / args[1])
+        return None
+
+    def bind(self, values: Mapping[Parameter | str, ParameterValue]) -> ParameterValue:
+        """Replace parameters by numbers or expressions; parameters without a value stay.
+
+        Parameters
+        ----------
+        values : dict
+            Parameter (or its name) to a float or another expression.
+
+        Returns
+        -------
+        float or ParameterExpression
+        """
+        args = tuple(arg.bind(values) if isinstance(arg, ParameterExpression) else arg for arg in self._args)
+        return _build(self._op, args)
+
+    def evaluate(self, values: Mapping[Parameter | str, float]) -> float:
+        """The value of the expression; every parameter needs a number.
+
+        Raises
+        ------
+        UnboundParameterError
+            If a parameter has no value.
+        """
+        bound = self.bind(values)
+        if isinstance(bound, ParameterExpression):
+            missing = ", ".join(f"`{p.name}`" for p in bound.parameters)
+            raise UnboundParameterError(f"Argument `values` must name every parameter, but has none for {missing}.")
+        return bound
+
+    # -- arithmetic ------------------------------------------------------------------------------
+    def __add__(self, other: Any) -> Any:
+        return _binary("+", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return _binary("+", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return _binary("-", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _binary("-", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return _binary("*", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _binary("*", other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return _binary("/", self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return _binary("/", other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return _binary("**", self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return _binary("**", other, self)
+
+    def __neg__(self) -> Any:
+        return _build("neg", (self,))
+
+    def __pos__(self) -> ParameterExpression:
+        return self
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        operation: Callable[..., Any] | None = _UFUNCS.get(ufunc)
+        if operation is None and ufunc in _UFUNC_NAMES:
+            name = _UFUNC_NAMES[ufunc]
+            operation = lambda a: _build(name, (a,))  # noqa: E731
+        if operation is None or method != "__call__" or kwargs:
+            return NotImplemented
+        if any(isinstance(x, np.ndarray) and x.ndim for x in inputs):
+            arrays = np.broadcast_arrays(*(x if isinstance(x, np.ndarray) else _as_object(x) for x in inputs))
+            out = np.empty(arrays[0].shape, dtype=object)
+            for index in np.ndindex(out.shape):
+                out[index] = operation(*(a[index] for a in arrays))
+            return out
+        return operation(*(x.item() if isinstance(x, np.ndarray | np.generic) else x for x in inputs))
+
+    # -- comparison, copies, text ------------------------------------------------------------------
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, ParameterExpression) or isinstance(other, Parameter):
+            return False
+        return self._hash == other._hash and self._op == other._op and self._args == other._args
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_build, (self._op, self._args))
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"Parameter expression `{self}` has no truth value before it is bound.")
+
+    def __float__(self) -> float:
+        names = ", ".join(f"`{p.name}`" for p in self.parameters)
+        raise TypeError(f"Parameter expression `{self}` has no numeric value: bind {names} first.")
+
+    def __repr__(self) -> str:
+        return f"ParameterExpression({self})"
+
+    def __str__(self) -> str:
+        return _to_text(self, 0)
+
+    def to_json(self) -> Any:
+        """Nested lists ``[operator, arguments...]`` with parameters as ``["param", name]``."""
+        return [self._op, *(a.to_json() if isinstance(a, ParameterExpression) else a for a in self._args)]
+
+
+class Parameter(ParameterExpression):
+    """A named real number that gets its value when a circuit is run.
+
+    Parameters
+    ----------
+    name : str
+        Any non-empty text. Parameters of the same name are equal.
+    """
+
+    __slots__ = ("name", "vector")
+    name: str
+    #: the vector this is an element of, as (name, index), or None
+    vector: tuple[str, int] | None
+
+    def __init__(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"Argument `name` must be a str, but is {type(name).__name__}.")
+        if not name:
+            raise ArgumentError("Argument `name` must not be empty.")
+        self.name = name
+        head, bracket, tail = name.partition("[")
+        is_element = bool(head) and bool(bracket) and tail[:-1].isdecimal() and tail.endswith("]")
+        self.vector = (head, int(tail[:-1])) if is_element else None
+        self._op, self._args, self._hash = "param", (name,), hash(("param", name))
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return (self,)
+
+    def affine(self) -> tuple[Parameter, float, float]:
+        return (self, 1.0, 0.0)
+
+    def bind(self, values: Mapping[Parameter | str, ParameterValue]) -> ParameterValue:
+        value = values.get(self.name, values.get(self))
+        if value is None:
+            return self
+        if isinstance(value, ParameterExpression):
+            return value
+        return _as_number(value, self.name)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Parameter) and self.name == other.name)
+
+    __hash__ = ParameterExpression.__hash__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Parameter, (self.name,))
+
+    def __repr__(self) -> str:
+        return f"Parameter({self.name!r})"
+
+    def to_json(self) -> Any:
+        return ["param", self.name]
+
+
+class ParameterVector(Sequence[Parameter]):
+    """`length` parameters named ``name[0]``, ``name[1]``, ...
+
+    Examples
+    --------
+    >>> x = ParameterVector("x", 3)
+    >>> x[1], len(x)
+    (Parameter('x[1]'), 3)
+    """
+
+    __slots__ = ("_elements", "name")
+
+    def __init__(self, name: str, length: int) -> None:
+        if isinstance(length, bool) or not isinstance(length, numbers.Integral):
+            raise TypeError(f"Argument `length` must be an int, but is {type(length).__name__}.")
+        if length < 0:
+            raise ArgumentError(f"Argument `length` must not be negative, but is {length}.")
+        self.name = Parameter(name).name
+        self._elements = tuple(Parameter(f"{name}[{i}]") for i in range(int(length)))
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._elements[index]
+
+    def __len__(self) -> int:
+        return len(self._elements)
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return iter(self._elements)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ParameterVector) and (self.name, len(self)) == (other.name, len(other))
+
+    def __hash__(self) -> int:
+        return hash((self.name, len(self)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (ParameterVector, (self.name, len(self)))
+
+    def __repr__(self) -> str:
+        return f"ParameterVector({self.name!r}, {len(self)})"
+
+
+def expression_from_json(data: Any) -> ParameterValue:
+    """The inverse of `ParameterExpression.to_json`; plain numbers pass through."""
+    if isinstance(data, list):
+        if len(data) == 2 and data[0] == "param":
+            return Parameter(data[1])
+        if not data or (data[0] not in _PRECEDENCE and data[0] not in _FUNCTIONS):
+            raise ArgumentError(f"Argument `data` must be a parameter expression, but is {data!r}.")
+        return _build(data[0], tuple(expression_from_json(item) for item in data[1:]))
+    return _as_number(data, "data")
+
+
+def _function(name: str) -> Callable[[Any], Any]:
+    def function(x: Any) -> Any:
+        if isinstance(x, ParameterExpression):
+            return _build(name, (x,))
+        return _FUNCTIONS[name][0](x)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"``{name}`` of a number, an array or a parameter expression (radians where it is an angle)."
+    return function
+
+
+sin = _function("sin")
+cos = _function("cos")
+tan = _function("tan")
+arcsin = _function("arcsin")
+arccos = _function("arccos")
+arctan = _function("arctan")
+exp = _function("exp")
+log = _function("log")
+sqrt = _function("sqrt")
+
+
+# -- building ------------------------------------------------------------------------------------
+def _as_object(value: Any) -> npt.NDArray[np.object_]:
+    out = np.empty((), dtype=object)
+    out[()] = value
+    return out
+
+
+def _as_number(value: Any, name: str) -> float:
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+        if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf":
+            value = value.item()
+        else:
+            raise TypeError(f"Parameter `{name}` must be a real number, but is {type(value).__name__}.")
+    number = float(value)
+    if not math.isfinite(number):
+        raise ParameterError(f"Parameter `{name}` must be finite, but is {number}.")
+    return number
+
+
+def _binary(op: str, left: Any, right: Any) -> Any:
+    operands = []
+    for operand in (left, right):
+        if not isinstance(operand, ParameterExpression):
+            if isinstance(operand, bool | np.bool_) or not isinstance(operand, numbers.Real):
+                return NotImplemented
+            operand = float(operand)
+            if not math.isfinite(operand):
+                raise ParameterError(f"A constant in a parameter expression must be finite, but is {operand}.")
+        operands.append(operand)
+    return _build(op, tuple(operands))
+
+
+def _build(op: str, args: tuple[Any, ...]) -> Any:
+    """The node, or its value if all arguments are numbers; drops neutral elements."""
+    if all(isinstance(arg, float) for arg in args):
+        with np.errstate(all="ignore"):
+            value = float(_apply(op, tuple(np.float64(arg) for arg in args)))
+        if not math.isfinite(value):
+            raise ParameterError(
+                f"A parameter expression must be finite, but `{_to_text(ParameterExpression(op, args), 0)}` is {value}."
+            )
+        return value
+    if len(args) == 2:
+        left, right = args
+        if right == 0.0 and op in ("+", "-") or right == 1.0 and op in ("*", "/", "**"):
+            return left
+        if left == 0.0 and op == "+" or left == 1.0 and op == "*":
+            return right
+    return ParameterExpression(op, args)
+
+
+def _affine(node: Any) -> tuple[Parameter, float, float] | None:
+    return node.affine() if isinstance(node, ParameterExpression) else None
+
+
+def _apply(op: str, args: tuple[Any, ...]) -> Any:
+    if op == "+":
+        return args[0] + args[1]
+    if op == "-":
+        return args[0] - args[1]
+    if op == "*":
+        return args[0] * args[1]
+    if op == "/":
+        return args[0] / args[1]
+    if op == "**":
+        return args[0] ** args[1]
+    if op == "neg":
+        return -args[0]
+    return _FUNCTIONS[op][0](args[0])
+
+
+def _to_text(node: Any, outer: int) -> str:
+    if isinstance(node, Parameter):
+        return node.name
+    if isinstance(node, float):
+        text = _number_text(node)
+        return f"({text})" if text.startswith("-") and outer else text
+    op, args = node._op, node._args
+    if op in _FUNCTIONS:
+        return f"{op}({_to_text(args[0], 0)})"
+    level = _PRECEDENCE[op]
+    if op == "neg":
+        text = f"-{_to_text(args[0], level)}"
+    elif op == "**":
+        text = f"{_to_text(args[0], level + 1)}**{_to_text(args[1], level)}"
+    else:
+        spaced = f" {op} " if level == 1 else op
+        text = f"{_to_text(args[0], level)}{spaced}{_to_text(args[1], level + 1)}"
+    return f"({text})" if level < outer else text
+
+
+def _number_text(value: float) -> str:
+    if value and abs(value) < 1e3:
+        for divisor in (1, 2, 3, 4, 6, 8):
+            multiple = value * divisor / math.pi
+            if abs(multiple) >= 1 - 1e-15 and multiple == round(multiple):
+                count = round(multiple)
+                head = {1: "pi", -1: "-pi"}.get(count, f"{count}*pi")
+                return head if divisor == 1 else f"{head}/{divisor}"
+    return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+# -- evaluation of a batch -----------------------------------------------------------------------
+class SlotMap:
+    """From the user's parameters to the columns of `angles` that the tape refers to.
+
+    The first ``len(parameters)`` slots are the parameters themselves; an instruction whose angle is
+    affine in one parameter reads that slot with a scale and a shift. Each other expression has a slot
+    of its own behind them.
+
+    Parameters
+    ----------
+    parameters : sequence of Parameter
+        Order of the columns of the values.
+    expressions : sequence of ParameterExpression
+        The expressions that are not affine in one parameter.
+    """
+
+    __slots__ = ("_index", "expressions", "parameters")
+
+    def __init__(self, parameters: Sequence[Parameter], expressions: Sequence[ParameterExpression] = ()) -> None:
+        self.parameters = tuple(parameters)
+        self.expressions = tuple(expressions)
+        self._index = {p: i for i, p in enumerate(self.parameters)}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (SlotMap, (self.parameters, self.expressions))
+
+    @property
+    def num_slots(self) -> int:
+        return len(self.parameters) + len(self.expressions)
+
+    def angles(self, values: FloatArray) -> FloatArray:
+        """All slots for all rows.
+
+        Parameters
+        ----------
+        values : ndarray, shape (batch, num_parameters), float64
+
+        Returns
+        -------
+        ndarray, shape (batch, num_slots), float64
+
+        Raises
+        ------
+        ParameterError
+            If an expression is not finite for a row (a logarithm of a negative number, ...).
+        """
+        if not self.expressions:
+            return values
+        out = np.empty((values.shape[0], self.num_slots))
+        out[:, : values.shape[1]] = values
+        memo: dict[ParameterExpression, Any] = {}
+        with np.errstate(all="ignore"):
+            for column, expression in enumerate(self.expressions, values.shape[1]):
+                out[:, column] = self._value(expression, values, memo)
+        tail = out[:, values.shape[1] :]
+        if not np.isfinite(tail).all():
+            row, column = np.argwhere(~np.isfinite(tail))[0]
+            raise ParameterError(
+                f"Parameter expression `{self.expressions[column]}` must be finite, but is {tail[row, column]} "
+                f"in row {row} of the values."
+            )
+        return out
+
+    def jacobian(self, values: FloatArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], FloatArray]:
+        """Derivatives of the slots with respect to the parameters, as coordinates of a sparse matrix.
+
+        Parameters
+        ----------
+        values : ndarray, shape (batch, num_parameters), float64
+
+        Returns
+        -------
+        slots, columns : ndarray of int64, shape (nonzeros,)
+        derivatives : ndarray, shape (batch, nonzeros), float64
+            ``d slot[slots[k]] / d parameter[columns[k]]``.
+        """
+        count = len(self.parameters)
+        slots, columns = list(range(count)), list(range(count))
+        parts: list[Any] = [np.ones((values.shape[0], count))]
+        values_memo: dict[ParameterExpression, Any] = {}
+        memo: dict[ParameterExpression, dict[int, Any]] = {}
+        with np.errstate(all="ignore"):
+            for slot, expression in enumerate(self.expressions, count):
+                for column, derivative in sorted(self._gradient(expression, values, values_memo, memo).items()):
+                    slots.append(slot)
+                    columns.append(column)
+                    parts.append(np.broadcast_to(np.asarray(derivative, dtype=float), values.shape[:1])[:, None])
+        return np.array(slots, dtype=np.int64), np.array(columns, dtype=np.int64), np.concatenate(parts, axis=1)
+
+    def _value(self, node: Any, values: FloatArray, memo: dict[ParameterExpression, Any]) -> Any:
+        if isinstance(node, float):
+            return node
+        if isinstance(node, Parameter):
+            return values[:, self._index[node]]
+        if node not in memo:
+            memo[node] = _apply(node._op, tuple(self._value(arg, values, memo) for arg in node._args))
+        return memo[node]
+
+    def _gradient(
+        self,
+        node: Any,
+        values: FloatArray,
+        values_memo: dict[ParameterExpression, Any],
+        memo: dict[ParameterExpression, dict[int, Any]],
+    ) -> dict[int, Any]:
+        if isinstance(node, float):
+            return {}
+        if isinstance(node, Parameter):
+            return {self._index[node]: 1.0}
+        if node in memo:
+            return memo[node]
+        op, args = node._op, node._args
+        inner = [self._gradient(arg, values, values_memo, memo) for arg in args]
+        v = [self._value(arg, values, values_memo) for arg in args]
+        if op in ("+", "-"):
+            factors = [1.0, 1.0 if op == "+" else -1.0]
+        elif op == "*":
+            factors = [v[1], v[0]]
+        elif op == "/":
+            factors = [1.0 / v[1], -v[0] / (v[1] * v[1])]
+        elif op == "**":
+            base = np.asarray(v[0], dtype=float)
+            # d/dy x**y = x**y log x is only asked for where the exponent depends on a parameter
+            factors = [v[1] * base ** (v[1] - 1.0), base ** v[1] * np.log(base) if inner[1] else 0.0]
+        elif op == "neg":
+            factors = [-1.0]
+        else:
+            factors = [_FUNCTIONS[op][1](v[0])]
+        total: dict[int, Any] = {}
+        for factor, gradient in zip(factors, inner, strict=True):
+            for column, derivative in gradient.items():
+                total[column] = total.get(column, 0.0) + factor * derivative
+        memo[node] = total
+        return total
