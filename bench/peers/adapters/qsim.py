@@ -1,0 +1,91 @@
+"""qsim, this project: one Program per circuit, angles as one array, a batch in one call."""
+
+import numpy as np
+
+import qsim
+from circuits import Circuit, matrix
+
+from . import Adapter
+
+NATIVE = {"h", "x", "y", "z", "sx", "cx", "cz", "swap", "ccx", "rx", "ry", "rz", "rzz", "p", "cp"}
+
+
+class Peer(Adapter):
+    name, packages = "qsim", ("qsim-statevector", "numba")
+
+    def __init__(self, precision, threads):
+        super().__init__(precision, threads)
+        self.options = {"precision": "single" if precision == "complex64" else "double", "threads": threads}
+
+    def _program(self, circ, observables=None, angles=None):
+        """Slots become parameters in their order, or constants where `angles` are given."""
+        slots = qsim.ParameterVector("a", len(circ.sources)) if angles is None else angles
+        circuit = qsim.Circuit(circ.n)
+        for gate in circ.gates:
+            if gate.name in NATIVE:
+                params = gate.params if gate.slot is None else (slots[gate.slot],)
+                circuit.append(gate.name, params, gate.qubits)
+            else:
+                circuit.unitary(matrix(gate), gate.qubits)
+        return qsim.compile(circuit, observables=observables, **self.options)
+
+    @staticmethod
+    def _observable(ham):
+        return qsim.PauliSum({" ".join(f"{p}{q}" for q, p in term): c for c, term in ham})
+
+    def state(self, circ):
+        return self._program(circ).statevector
+
+    def vector(self, circ):
+        return self._program(circ).statevector
+
+    def batch_vector(self, circ):
+        return self._program(circ).statevector
+
+    def expval(self, circ, ham):
+        return self._program(circ, self._observable(ham)).expectation
+
+    def batch_values(self, circ, ham):
+        return self._program(circ, self._observable(ham)).expectation
+
+    def zs(self, circ):
+        return self._program(circ, [qsim.PauliSum({f"Z{i}": 1.0}) for i in range(circ.n)]).expectation
+
+    def batch_zs(self, circ):
+        return self.zs(circ)
+
+    def batch_grad(self, circ, ham, trainable):
+        """Parameter shift, with every shifted point of every sample in one batch."""
+        values, count = self.batch_values(circ, ham), len(trainable)
+        shifts = np.zeros((2 * count + 1, len(circ.sources)))
+        shifts[np.arange(count), trainable] = np.pi / 2
+        shifts[count + np.arange(count), trainable] = -np.pi / 2
+
+        def run(batch):
+            points = (batch[:, None, :] + shifts).reshape(-1, batch.shape[1])
+            result, gradients = values(points).reshape(len(batch), -1), np.zeros(batch.shape)
+            gradients[:, trainable] = (result[:, :count] - result[:, count : 2 * count]) / 2
+            return result[:, -1], gradients
+
+        return run
+
+    def sampler(self, circ, angles):
+        program = self._program(circ, angles=angles)
+        return lambda shots: program.sample(shots=shots, seed=1).ints
+
+    def gates(self, n, gates, psi0):
+        """In place, one gate at a time, below the Program: a Program starts from a state of its own."""
+        programs = [self._program(Circuit(n, [gate])) for gate in gates]
+        backend, state = qsim.backends.get_backend(), psi0.astype(self.dtype)[None]
+        handles = [backend.compile(program.tape) for program in programs]
+        angles = np.zeros((1, 0))
+
+        def run():
+            for handle in handles:
+                backend.apply(handle, state, angles, self.threads)
+            return state[0]
+
+        return run, None
+
+
+PEER = Peer
