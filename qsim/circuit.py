@@ -1,0 +1,946 @@
+"""Circuit: operations in order, on numbered qubits and classical bits."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qsim._checks import check_count, check_index, check_qubits
+from qsim.errors import ArgumentError, CircuitError, ParameterError, QubitError
+from qsim.gate_methods import GateMethods
+from qsim.gates import Gate, Matrix, apply_to_columns, get_gate
+from qsim.operations import (
+    Assign,
+    Barrier,
+    Break,
+    Continue,
+    Delay,
+    ForLoop,
+    GateOperation,
+    IfElse,
+    Kraus,
+    Measure,
+    Operation,
+    Reset,
+    Switch,
+    WhileLoop,
+    _Structured,
+    operation_from_json,
+    operation_to_json,
+)
+from qsim.parameters import Parameter, ParameterExpression, ParameterVector
+from qsim.user_gates import (
+    CircuitGate,
+    DiagonalGate,
+    GeneratorGate,
+    PauliEvolutionGate,
+    PauliRotationGate,
+    PermutationGate,
+    PhaseOnStatesGate,
+    PrepareGate,
+    UnitaryGate,
+)
+
+if TYPE_CHECKING:
+    from qsim.classical import Variable
+    from qsim.observables import PauliSum
+
+__all__ = ["Circuit"]
+
+JSON_FORMAT = 1
+_DELAY_UNITS = ("s", "ms", "us", "ns", "dt")
+
+
+class Circuit(GateMethods):
+    """A list of operations on `num_qubits` qubits and `num_clbits` classical bits.
+
+    Qubit 0 is the least significant bit of the amplitude index. There is a method for each gate of
+    the table, with parameters first and then qubits: ``circuit.rx(theta, 0)``; every gate method takes
+    ``controls=`` and ``control_values=``. Methods that append return the circuit, so they chain.
+
+    Parameters
+    ----------
+    num_qubits : int
+    num_clbits : int
+    name : str, optional
+
+    Examples
+    --------
+    >>> bell = Circuit(2).h(0).cx(0, 1)
+    >>> bell.depth(), dict(bell.count_ops())
+    (2, {'h': 1, 'cx': 1})
+    """
+
+    __slots__ = (
+        "_cache",
+        "_operations",
+        "classical_registers",
+        "name",
+        "num_clbits",
+        "num_qubits",
+        "quantum_registers",
+        "variables",
+    )
+
+    def __init__(self, num_qubits: int, num_clbits: int = 0, name: str | None = None) -> None:
+        self.num_qubits = check_count(num_qubits, "num_qubits")
+        self.num_clbits = check_count(num_clbits, "num_clbits")
+        self.name = name
+        #: register name -> indices, kept for OpenQASM; may be empty
+        self.quantum_registers: dict[str, tuple[int, ...]] = {}
+        self.classical_registers: dict[str, tuple[int, ...]] = {}
+        #: classical variables and their initial values
+        self.variables: dict[Variable, Any] = {}
+        self._operations: list[Operation] = []
+        self._cache: dict[Any, Any] = {}
+
+    # -- what it holds ---------------------------------------------------------------------------
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """The operations in order."""
+        cached = self._cache.get("operations")
+        if cached is None:
+            cached = self._cache["operations"] = tuple(self._operations)
+        return cached  # type: ignore[no-any-return]
+
+    def __len__(self) -> int:
+        return len(self._operations)
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Free parameters: in order of first appearance, the elements of a vector together and sorted.
+
+        This is the order of the columns of an array of values.
+        """
+        cached = self._cache.get("parameters")
+        if cached is None:
+            cached = self._cache["parameters"] = self._find_parameters()
+        return cached  # type: ignore[no-any-return]
+
+    def _find_parameters(self) -> tuple[Parameter, ...]:
+        groups: dict[Any, dict[Parameter, None]] = {}
+
+        def visit(expression: ParameterExpression) -> ParameterExpression:
+            for parameter in expression.parameters:
+                key = parameter.vector[0] if parameter.vector else parameter
+                groups.setdefault(key, {})[parameter] = None
+            return expression
+
+        for operation in self._operations:
+            if isinstance(operation, GateOperation):
+                for p in operation.params:
+                    if isinstance(p, ParameterExpression):
+                        visit(p)
+                if isinstance(operation.gate, CircuitGate):
+                    for parameter in operation.gate.free_parameters:
+                        visit(parameter)
+            else:
+                operation.map_params(visit)
+        return tuple(
+            parameter for group in groups.values() for parameter in sorted(group, key=lambda p: (p.vector or ("", 0))[1])
+        )
+
+    @property
+    def num_parameters(self) -> int:
+        return len(self.parameters)
+
+    # -- appending -------------------------------------------------------------------------------
+    def append(
+        self,
+        gate: Gate | Operation | Circuit | str,
+        params: Any = (),
+        qubits: Any = (),
+        *,
+        controls: Any = (),
+        control_values: Any = None,
+    ) -> Circuit:
+        """Append a gate by name or object, an operation, or a circuit as one gate.
+
+        Parameters
+        ----------
+        gate : str, Gate, Operation or Circuit
+        params : float, expression, or a sequence of them
+        qubits : int or sequence of int
+            The gate's own qubits, built-in controls first.
+        controls : int or sequence of int
+            Further controls.
+        control_values : sequence of 0 and 1, or str of them, optional
+            The value each of `controls` must have; 1 by default.
+
+        Raises
+        ------
+        UnknownGateError, QubitError, ParameterError, CircuitError
+        """
+        if isinstance(gate, Operation):
+            return self.append_operation(gate)
+        if isinstance(gate, str):
+            gate = get_gate(gate)
+        elif isinstance(gate, Circuit):
+            gate = gate.to_gate()
+        elif not isinstance(gate, Gate):
+            raise TypeError(
+                f"Argument `gate` must be a gate, its name, an operation or a circuit, but is {type(gate).__name__}."
+            )
+        param_tuple = tuple(params) if isinstance(params, Sequence | np.ndarray) else (params,)
+        qubit_tuple = tuple(qubits) if isinstance(qubits, Iterable) else (qubits,)
+        if len(qubit_tuple) != gate.num_qubits:
+            raise CircuitError(f"Gate `{gate.name}` acts on {gate.num_qubits} qubits, but got {len(qubit_tuple)}.")
+        return self._gate(gate, param_tuple, qubit_tuple, controls, control_values)
+
+    def append_operation(self, operation: Operation) -> Circuit:
+        """Append an operation object after checking its qubits and classical bits."""
+        if isinstance(operation, GateOperation):
+            return self._gate(
+                operation.gate, operation.params, operation.targets, operation.controls, operation.control_values
+            )
+        if not isinstance(operation, Operation):
+            raise TypeError(f"Argument `operation` must be an Operation, but is {type(operation).__name__}.")
+        check_qubits(operation.qubits, self.num_qubits, context=f" in `{operation.name}`")
+        check_qubits(operation.clbits, self.num_clbits, "Classical bit", "classical bits")
+        for body in operation.bodies:
+            self._check_body(body)
+        return self._push(operation)
+
+    def _push(self, operation: Operation) -> Circuit:
+        self._operations.append(operation)
+        if self._cache:
+            self._cache = {}
+        return self
+
+    def _gate(
+        self,
+        gate: Gate,
+        params: tuple[Any, ...],
+        qubits: tuple[Any, ...],
+        controls: Any = (),
+        control_values: Any = None,
+    ) -> Circuit:
+        # The common case in as few steps as possible: building costs at most 2 microseconds a gate.
+        limit = self.num_qubits
+        for q in qubits:
+            if type(q) is not int or not 0 <= q < limit:
+                return self._gate_slow(gate, params, qubits, controls, control_values)
+        count = len(qubits)
+        if count == 2:
+            if qubits[0] == qubits[1]:
+                return self._gate_slow(gate, params, qubits, controls, control_values)
+        elif count > 2 and len(set(qubits)) != count:
+            return self._gate_slow(gate, params, qubits, controls, control_values)
+        if controls != () or control_values is not None or len(params) != gate.num_params:
+            return self._gate_slow(gate, params, qubits, controls, control_values)
+        for p in params:
+            if not ((type(p) is float and p - p == 0.0) or isinstance(p, ParameterExpression)):
+                return self._gate_slow(gate, params, qubits, controls, control_values)
+        self._operations.append(GateOperation(gate, params, qubits))
+        if self._cache:
+            self._cache = {}
+        return self
+
+    def _gate_slow(
+        self, gate: Gate, params: tuple[Any, ...], qubits: tuple[Any, ...], controls: Any, control_values: Any
+    ) -> Circuit:
+        """Everything but the common case: other types, controls, broadcasting, and the errors."""
+        if len(params) != gate.num_params:
+            raise ParameterError(
+                f"Gate `{gate.name}` takes {gate.num_params} parameter{'s' * (gate.num_params != 1)}, "
+                f"but got {len(params)}."
+            )
+        checked_params = tuple(_check_param(gate, p) for p in params)
+        if gate.num_qubits == 1 and isinstance(qubits[0], Iterable) and not isinstance(qubits[0], str | bytes):
+            for q in check_qubits(qubits[0], self.num_qubits, context=f" in gate `{gate.name}`"):
+                self._gate(gate, checked_params, (q,), controls, control_values)
+            return self
+        own = tuple(check_index(q, self.num_qubits) for q in qubits)
+        extra = check_qubits(controls, self.num_qubits, "Control qubit", context=f" in gate `{gate.name}`")
+        values = _check_control_values(control_values, len(extra))
+        for position, q in enumerate(own):
+            if q in own[:position]:
+                first = own.index(q)
+                role = "as control and as target" if first < gate.num_controls <= position else "twice"
+                raise QubitError(f"Gate `{gate.name}` has qubit {q} {role}; they must differ.")
+            if q in extra:
+                raise QubitError(f"Gate `{gate.name}` has qubit {q} both as control and as target; they must differ.")
+        return self._push(GateOperation(gate, checked_params, own, extra, values))
+
+    # -- gates that carry data -------------------------------------------------------------------
+    def unitary(
+        self, matrix: Any, qubits: Any, *, name: str = "unitary", check: bool = True, **modifiers: Any
+    ) -> Circuit:
+        """Append a unitary matrix on k qubits; the first qubit is the least significant index bit.
+
+        Parameters
+        ----------
+        matrix : array_like, shape (2**k, 2**k)
+        qubits : int or sequence of int
+        name : str
+        check : bool
+            Refuse a matrix that is not unitary within 1e-8.
+        **modifiers
+            ``controls=`` and ``control_values=``.
+        """
+        return self.append(UnitaryGate(matrix, name, check=check), (), qubits, **modifiers)
+
+    def diagonal(self, entries: Any, qubits: Any, **modifiers: Any) -> Circuit:
+        """Append a diagonal unitary with the given 2**k entries of modulus 1."""
+        return self.append(DiagonalGate(entries), (), qubits, **modifiers)
+
+    def permutation(self, permutation: Any, qubits: Any, **modifiers: Any) -> Circuit:
+        """Append the permutation that moves basis state ``j`` of the qubits to ``permutation[j]``."""
+        return self.append(PermutationGate(permutation), (), qubits, **modifiers)
+
+    def generator(self, generator: Any, theta: Any, qubits: Any, *, name: str = "generator", **modifiers: Any) -> Circuit:
+        """Append exp(-i theta G) for a Hermitian matrix G; differentiable in `theta`."""
+        return self.append(GeneratorGate(generator, name), (theta,), qubits, **modifiers)
+
+    def pauli(self, label: str, qubits: Any, **modifiers: Any) -> Circuit:
+        """Append a Pauli string given as a dense label, the first qubit rightmost."""
+        targets = check_qubits(qubits, self.num_qubits)
+        PauliRotationGate(label)  # refuses other letters
+        if len(label) != len(targets):
+            raise CircuitError(f"Argument `label` has {len(label)} letters, but {len(targets)} qubits are given.")
+        for q, letter in zip(targets, reversed(label), strict=True):
+            if letter != "I":
+                self.append(letter.lower(), (), q, **modifiers)
+        return self
+
+    def pauli_rotation(self, theta: Any, label: str, qubits: Any, **modifiers: Any) -> Circuit:
+        """Append exp(-i theta P / 2) for a Pauli string (dense label, first qubit rightmost)."""
+        return self.append(PauliRotationGate(label), (theta,), qubits, **modifiers)
+
+    pauli_rot = pauli_rotation
+
+    def multi_rz(self, theta: Any, qubits: Any, **modifiers: Any) -> Circuit:
+        """Append exp(-i theta Z...Z / 2) on any number of qubits."""
+        targets = check_qubits(qubits, self.num_qubits)
+        return self.append(PauliRotationGate("Z" * len(targets)), (theta,), targets, **modifiers)
+
+    def pcphase(self, phi: Any, dimension: int, qubits: Any, **modifiers: Any) -> Circuit:
+        """Append exp(i phi) on the first `dimension` basis states of the qubits, exp(-i phi) on the others."""
+        targets = check_qubits(qubits, self.num_qubits)
+        gate = PhaseOnStatesGate(check_count(dimension, "dimension"), len(targets))
+        return self.append(gate, (phi,), targets, **modifiers)
+
+    def exp_pauli_sum(
+        self, pauli_sum: PauliSum, time: Any, qubits: Any = None, *, order: int = 2, steps: int = 1, **modifiers: Any
+    ) -> Circuit:
+        """Append exp(-i time H) for a Hermitian Pauli sum H.
+
+        Parameters
+        ----------
+        pauli_sum : PauliSum or anything it can be made of
+        time : float or expression
+        qubits : sequence of int, optional
+            Where qubit 0, 1, ... of the sum lie; all qubits of the circuit by default.
+        order : {1, 2, 4}
+            Suzuki-Trotter order; not used where all terms commute (the result is then exact).
+        steps : int
+        """
+        from qsim.observables import PauliSum
+
+        h = pauli_sum if isinstance(pauli_sum, PauliSum) else PauliSum(pauli_sum)
+        targets = tuple(range(self.num_qubits)) if qubits is None else check_qubits(qubits, self.num_qubits)
+        return self.append(PauliEvolutionGate(h, len(targets), order, steps), (time,), targets, **modifiers)
+
+    def prepare(self, amplitudes: Any, qubits: Any = None, *, normalize: bool = False, **modifiers: Any) -> Circuit:
+        """Append a unitary that takes |0...0> of the qubits to the given amplitudes."""
+        targets = tuple(range(self.num_qubits)) if qubits is None else qubits
+        return self.append(PrepareGate(amplitudes, normalize=normalize), (), targets, **modifiers)
+
+    def initialize(self, amplitudes: Any, qubits: Any = None, *, normalize: bool = False) -> Circuit:
+        """Reset the qubits, then prepare the given amplitudes."""
+        targets = tuple(range(self.num_qubits)) if qubits is None else check_qubits(qubits, self.num_qubits)
+        gate = PrepareGate(amplitudes, normalize=normalize)
+        touched = {q for operation in self._operations for q in operation.qubits}
+        for q in targets:
+            if q in touched:
+                self.reset(q)
+        return self.append(gate, (), targets)
+
+    def mcx(self, controls: Any, target: int, control_values: Any = None) -> Circuit:
+        """Append X on `target` behind any number of controls."""
+        return self.append("x", (), target, controls=controls, control_values=control_values)
+
+    def mcp(self, lam: Any, controls: Any, target: int, control_values: Any = None) -> Circuit:
+        """Append a phase gate behind any number of controls."""
+        return self.append("p", (lam,), target, controls=controls, control_values=control_values)
+
+    def mcrx(self, theta: Any, controls: Any, target: int, control_values: Any = None) -> Circuit:
+        """Append RX behind any number of controls."""
+        return self.append("rx", (theta,), target, controls=controls, control_values=control_values)
+
+    def mcry(self, theta: Any, controls: Any, target: int, control_values: Any = None) -> Circuit:
+        """Append RY behind any number of controls."""
+        return self.append("ry", (theta,), target, controls=controls, control_values=control_values)
+
+    def mcrz(self, theta: Any, controls: Any, target: int, control_values: Any = None) -> Circuit:
+        """Append RZ behind any number of controls."""
+        return self.append("rz", (theta,), target, controls=controls, control_values=control_values)
+
+    def integer_comparator(self, value: int, qubits: Any, target: int, *, geq: bool = True) -> Circuit:
+        """Append X on `target` where the integer on `qubits` is ``>= value`` (or ``<`` if not `geq`)."""
+        register = check_qubits(qubits, self.num_qubits)
+        number = check_count(value, "value")
+        index = np.arange(2 << len(register))
+        low = index & ((1 << len(register)) - 1)
+        flips = (low >= number) if geq else (low < number)
+        return self.permutation(np.where(flips, index ^ (1 << len(register)), index), (*register, target))
+
+    def rv(self, vx: float, vy: float, vz: float, qubit: Any, **modifiers: Any) -> Circuit:
+        """Append the rotation by the angle |v| about the axis v (numbers only)."""
+        angle = math.sqrt(vx * vx + vy * vy + vz * vz)
+        generator = np.array([[vz, vx - 1j * vy], [vx + 1j * vy, -vz]]) / 2
+        factor = math.sin(angle / 2) / (angle / 2) if angle else 1.0
+        matrix = math.cos(angle / 2) * np.eye(2) - 1j * factor * generator
+        return self.unitary(matrix, qubit, name="rv", **modifiers)
+
+    # -- other operations ------------------------------------------------------------------------
+    def barrier(self, *qubits: Any) -> Circuit:
+        """Append a barrier across the given qubits, or all."""
+        listed = qubits[0] if len(qubits) == 1 and isinstance(qubits[0], Iterable) else qubits
+        targets = check_qubits(listed, self.num_qubits) if qubits else tuple(range(self.num_qubits))
+        return self._push(Barrier(targets))
+
+    def delay(self, duration: float, qubits: Any = None, unit: str = "s") -> Circuit:
+        """Append a delay; the identity here, kept for noise models and for OpenQASM."""
+        targets = tuple(range(self.num_qubits)) if qubits is None else check_qubits(qubits, self.num_qubits)
+        if isinstance(duration, bool) or not isinstance(duration, int | float) or not 0 <= duration < math.inf:
+            raise ArgumentError(f"Argument `duration` must be a finite number >= 0, but is {duration!r}.")
+        if unit not in _DELAY_UNITS:
+            raise ArgumentError(f"Argument `unit` must be one of {', '.join(_DELAY_UNITS)}, but is {unit!r}.")
+        return self._push(Delay(float(duration), unit, targets))
+
+    def measure(self, qubits: Any, clbits: Any) -> Circuit:
+        """Measure one or several qubits, each into the classical bit of the same position."""
+        sources = check_qubits(qubits, self.num_qubits, context=" in `measure`")
+        targets = check_qubits(clbits, self.num_clbits, "Classical bit", "classical bits", " in `measure`")
+        if len(sources) != len(targets):
+            raise CircuitError(
+                f"Arguments `qubits` and `clbits` must be equally many, but are {len(sources)} and {len(targets)}."
+            )
+        for q, c in zip(sources, targets, strict=True):
+            self._push(Measure(q, c))
+        return self
+
+    def measure_all(self) -> Circuit:
+        """Measure qubit q into classical bit q, for all qubits; adds classical bits if there are too few."""
+        self.num_clbits = max(self.num_clbits, self.num_qubits)
+        for q in range(self.num_qubits):
+            self._push(Measure(q, q))
+        return self
+
+    def measure_pauli(self, label: str, qubits: Any, clbit: int) -> Circuit:
+        """Measure a product of Pauli operators (dense label, first qubit rightmost) into one classical bit."""
+        targets = check_qubits(qubits, self.num_qubits)
+        x, z = PauliRotationGate(label).masks
+        if len(label) != len(targets) or not x | z:
+            raise CircuitError(f"Argument `label` must be {len(targets)} letters, not all I, but is {label!r}.")
+        check_index(clbit, self.num_clbits, "Classical bit", "classical bits")
+        change = Circuit(self.num_qubits)
+        involved = [q for k, q in enumerate(targets) if (x | z) >> k & 1]
+        for k, q in enumerate(targets):
+            if x >> k & 1:
+                change.append("sx" if z >> k & 1 else "h", (), q)
+        for q in involved[:-1]:
+            change.append("cx", (), (q, involved[-1]))
+        self._operations.extend(change.operations)
+        self._push(Measure(involved[-1], clbit))
+        self._operations.extend(change.inverse().operations)
+        return self
+
+    def reset(self, qubits: Any) -> Circuit:
+        """Put qubits into |0>."""
+        for q in check_qubits(qubits, self.num_qubits, context=" in `reset`"):
+            self._push(Reset(q))
+        return self
+
+    def kraus(self, matrices: Sequence[Any], qubits: Any) -> Circuit:
+        """Append a channel given by its Kraus matrices."""
+        return self._push(Kraus(matrices, check_qubits(qubits, self.num_qubits)))
+
+    # -- classical control -----------------------------------------------------------------------
+    def declare(self, name: str, kind: str = "int", size: int | None = 32, initial: Any = 0) -> Variable:
+        """Declare a classical variable and return it.
+
+        Parameters
+        ----------
+        name : str
+        kind : {"bool", "bit", "int", "uint", "float", "angle"}
+        size : int, optional
+            Width in bits.
+        initial : number
+        """
+        from qsim.classical import Variable
+
+        variable = Variable(name, kind, size)
+        if any(v.name == name for v in self.variables):
+            raise CircuitError(f"Classical variable `{name}` is declared already.")
+        self.variables[variable] = initial
+        self._cache = {}
+        return variable
+
+    def if_else(self, condition: Any, then_body: Circuit, else_body: Circuit | None = None) -> Circuit:
+        """Append `then_body` under a classical condition, `else_body` otherwise.
+
+        Parameters
+        ----------
+        condition : (int, int), (sequence of int, int), or classical expression
+            A classical bit and the value it must have; several bits and the integer they must form
+            (first bit least significant); or an expression of `qsim.classical`.
+        then_body, else_body : Circuit
+            Over the same qubits and classical bits as this circuit, or fewer.
+        """
+        bodies = [self._body(b) for b in (then_body, else_body) if b is not None]
+        return self._push(IfElse(self._condition(condition), *bodies))
+
+    def while_loop(self, condition: Any, body: Circuit) -> Circuit:
+        """Append `body`, repeated as long as the condition holds (see `if_else`)."""
+        return self._push(WhileLoop(self._condition(condition), self._body(body)))
+
+    def for_loop(self, values: Any, body: Circuit, variable: Variable | None = None) -> Circuit:
+        """Append `body`, once for each value; `variable` holds the value meanwhile."""
+        from qsim import classical
+
+        if not isinstance(values, range | classical.Expression):
+            values = tuple(values)
+        return self._push(ForLoop(variable, values, self._body(body)))
+
+    def switch(self, subject: Any, cases: Any, default: Circuit | None = None) -> Circuit:
+        """Append the body of the case that holds the integer value of `subject`.
+
+        Parameters
+        ----------
+        subject : int, sequence of int, or classical expression
+            A classical bit, several (first least significant), or an expression.
+        cases : dict or sequence of (int or sequence of int, Circuit)
+        default : Circuit, optional
+        """
+        from qsim import classical
+
+        if not isinstance(subject, classical.Expression):
+            bits = check_qubits(subject, self.num_clbits, "Classical bit", "classical bits")
+            subject = classical.Bits(bits)
+        pairs = cases.items() if isinstance(cases, Mapping) else cases
+        listed = [
+            (tuple(values) if isinstance(values, Iterable) else (values,), self._body(body)) for values, body in pairs
+        ]
+        return self._push(Switch(subject, listed, None if default is None else self._body(default)))
+
+    def assign(self, target: Any, value: Any) -> Circuit:
+        """Append an assignment of a classical expression to a variable or to classical bits."""
+        from qsim import classical
+
+        if isinstance(target, int):
+            target = classical.Bit(check_index(target, self.num_clbits, "Classical bit", "classical bits"))
+        if not isinstance(value, classical.Expression):
+            value = classical.Literal(value)
+        return self.append_operation(Assign(target, value))
+
+    def break_loop(self) -> Circuit:
+        """Append a jump out of the innermost loop."""
+        return self._push(Break())
+
+    def continue_loop(self) -> Circuit:
+        """Append a jump to the next turn of the innermost loop."""
+        return self._push(Continue())
+
+    def _condition(self, condition: Any) -> Any:
+        from qsim import classical
+
+        return classical.as_condition(condition, self.num_clbits)
+
+    def _check_body(self, body: Circuit) -> None:
+        if not isinstance(body, Circuit):
+            raise TypeError(f"A body must be a Circuit, but is {type(body).__name__}.")
+        if body.num_qubits > self.num_qubits or body.num_clbits > self.num_clbits:
+            raise CircuitError(
+                f"A body has {body.num_qubits} qubits and {body.num_clbits} classical bits, more than the circuit's "
+                f"{self.num_qubits} and {self.num_clbits}."
+            )
+
+    def _body(self, body: Circuit) -> Circuit:
+        self._check_body(body)
+        return body.resized(self.num_qubits, self.num_clbits)
+
+    # -- whole circuits --------------------------------------------------------------------------
+    def _empty(self, num_qubits: int | None = None, num_clbits: int | None = None) -> Circuit:
+        """A circuit of the same size, name, registers and variables without operations."""
+        out = Circuit(
+            self.num_qubits if num_qubits is None else num_qubits,
+            self.num_clbits if num_clbits is None else num_clbits,
+            self.name,
+        )
+        out.variables = dict(self.variables)
+        if num_qubits is None or num_qubits == self.num_qubits:
+            out.quantum_registers = dict(self.quantum_registers)
+        if num_clbits is None or num_clbits == self.num_clbits:
+            out.classical_registers = dict(self.classical_registers)
+        return out
+
+    def map_operations(self, function: Callable[[Operation], Operation]) -> Circuit:
+        """A circuit of the same size with `function` applied to each operation."""
+        out = self._empty()
+        out._operations = [function(operation) for operation in self._operations]
+        return out
+
+    def map_params(self, function: Callable[[Any], Any]) -> Circuit:
+        """A circuit with `function` applied to each symbolic parameter of a gate, bodies included."""
+        return self.map_operations(lambda operation: operation.map_params(function))
+
+    def resized(self, num_qubits: int, num_clbits: int) -> Circuit:
+        """The same operations declared over more qubits and classical bits."""
+        if (num_qubits, num_clbits) == (self.num_qubits, self.num_clbits):
+            return self
+        out = self._empty(num_qubits, num_clbits)
+        out._operations = [
+            op.resized(num_qubits, num_clbits) if isinstance(op, _Structured) else op for op in self._operations
+        ]
+        return out
+
+    def copy(self) -> Circuit:
+        """An independent circuit with the same operations (which are immutable and shared)."""
+        out = self._empty()
+        out._operations = list(self._operations)
+        return out
+
+    def compose(self, other: Circuit, qubits: Any = None, clbits: Any = None) -> Circuit:
+        """A new circuit: this one followed by `other`.
+
+        Parameters
+        ----------
+        other : Circuit
+        qubits, clbits : sequence of int, optional
+            Where qubit 0, 1, ... and classical bit 0, 1, ... of `other` lie in this circuit.
+        """
+        if not isinstance(other, Circuit):
+            raise TypeError(f"Argument `other` must be a Circuit, but is {type(other).__name__}.")
+        places = range(other.num_qubits) if qubits is None else qubits
+        bits = range(other.num_clbits) if clbits is None else clbits
+        to_qubit = check_qubits(places, self.num_qubits)
+        to_clbit = check_qubits(bits, self.num_clbits, "Classical bit", "classical bits")
+        for given, needed, what in ((to_qubit, other.num_qubits, "qubits"), (to_clbit, other.num_clbits, "clbits")):
+            if len(given) != needed:
+                raise CircuitError(f"Argument `{what}` must name {needed} places, but names {len(given)}.")
+        out = self.copy()
+        for variable, initial in other.variables.items():
+            if out.variables.setdefault(variable, initial) != initial:
+                raise CircuitError(f"Classical variable `{variable.name}` has different initial values.")
+        if to_qubit == tuple(range(self.num_qubits)) and to_clbit == tuple(range(self.num_clbits)):
+            out._operations.extend(other._operations)
+        else:
+            out._operations.extend(
+                _resize(op.remap(to_qubit.__getitem__, to_clbit.__getitem__), self) for op in other._operations
+            )
+        return out
+
+    def inverse(self) -> Circuit:
+        """The circuit that undoes this one; it must be made of gates."""
+        out = self._empty()
+        out._operations = [operation.inverse() for operation in reversed(self._operations)]
+        return out
+
+    def repeat(self, times: int) -> Circuit:
+        """This circuit `times` times in a row."""
+        out = self._empty()
+        out._operations = self._operations * check_count(times, "times")
+        return out
+
+    def power(self, exponent: float) -> Circuit:
+        """This circuit raised to a power.
+
+        An integer repeats it (or its inverse); any other number takes the principal root of its
+        matrix, which needs numeric parameters and at most 10 qubits.
+        """
+        if isinstance(exponent, bool) or not isinstance(exponent, int | float) or not math.isfinite(exponent):
+            raise TypeError(f"Argument `exponent` must be a finite number, but is {exponent!r}.")
+        if exponent == int(exponent):
+            return (self if exponent >= 0 else self.inverse()).repeat(abs(int(exponent)))
+        from qsim.gates import unitary_power
+
+        out = self._empty()
+        if self.num_qubits == 0:
+            phase = np.angle(self.matrix()[0, 0]) * exponent
+            return out.append("gphase", (float(phase),), ())
+        return out.unitary(unitary_power(self.matrix(), exponent), tuple(range(self.num_qubits)))
+
+    def control(self, num_controls: int = 1, control_values: Any = None) -> Circuit:
+        """This circuit behind new control qubits, which come first (qubits 0 to num_controls - 1)."""
+        count = check_count(num_controls, "num_controls", 1)
+        values = _check_control_values(control_values, count)
+        out = self._empty(self.num_qubits + count)
+        for operation in self._operations:
+            moved = operation.remap(lambda q: q + count, lambda c: c)
+            if isinstance(moved, GateOperation):
+                moved = moved.with_control(tuple(range(count)), values)
+            elif not moved.is_unitary:
+                raise CircuitError(f"A circuit with `{operation.name}` cannot be controlled; only gates can.")
+            out._operations.append(moved)
+        return out
+
+    def remap(self, mapping: Any, num_qubits: int | None = None) -> Circuit:
+        """The same circuit with qubit q moved to ``mapping[q]``.
+
+        Parameters
+        ----------
+        mapping : dict or sequence of int
+            New place of each qubit; a dict may leave out qubits that stay.
+        num_qubits : int, optional
+            Size of the new circuit; at least the present one by default.
+        """
+        size = self.num_qubits if num_qubits is None else check_count(num_qubits, "num_qubits")
+        if isinstance(mapping, Mapping):
+            for q in mapping:
+                check_index(q, self.num_qubits)
+            places = [mapping.get(q, q) for q in range(self.num_qubits)]
+        else:
+            places = list(mapping)
+        targets = check_qubits(places, size)
+        if len(targets) != self.num_qubits:
+            raise CircuitError(f"Argument `mapping` must name {self.num_qubits} places, but names {len(targets)}.")
+        out = self._empty(size)
+        out.quantum_registers = {}
+        out._operations = [_resize(op.remap(targets.__getitem__, lambda c: c), out) for op in self._operations]
+        return out
+
+    def bind(self, values: Mapping[Any, Any] | Any) -> Circuit:
+        """A circuit with parameters replaced by numbers or expressions.
+
+        Parameters
+        ----------
+        values : dict or array_like
+            Name, `Parameter` or `ParameterVector` to a number, an expression or (for a vector) a
+            sequence of them; or all values in the order of `parameters`. A dict may leave some free.
+        """
+        table = self._binding(values)
+
+        def bound(expression: ParameterExpression) -> Any:
+            return expression.bind(table)
+
+        return self.map_params(bound)
+
+    def _binding(self, values: Any) -> dict[Any, Any]:
+        known = {p.name: p for p in self.parameters}
+        if not isinstance(values, Mapping):
+            listed = list(values) if isinstance(values, Iterable) else [values]
+            if len(listed) != len(known):
+                raise ParameterError(f"Argument `values` must hold {len(known)} values, but holds {len(listed)}.")
+            return dict(zip(known, listed, strict=True))
+        vectors = {p.vector[0] for p in self.parameters if p.vector}
+        table: dict[Any, Any] = {}
+        for key, value in values.items():
+            name = key.name if isinstance(key, Parameter | ParameterVector) else key
+            if name in known:
+                table[name] = value
+            elif name in vectors:
+                for index, element in enumerate(value):
+                    table[f"{name}[{index}]"] = element
+            else:
+                from qsim.binding import unknown_parameter
+
+                raise unknown_parameter(name, self.parameters)
+        return table
+
+    def to_gate(self, name: str | None = None) -> CircuitGate:
+        """This circuit, which must be made of gates, as one gate."""
+        return CircuitGate(self, name)
+
+    # -- numbers about it ------------------------------------------------------------------------
+    def depth(self) -> int:
+        """Length of the longest path of operations over qubits and classical bits (barriers not counted)."""
+        levels = [0] * (self.num_qubits + self.num_clbits)
+        for operation in self._operations:
+            wires = [*operation.qubits, *(self.num_qubits + c for c in operation.clbits)]
+            if not wires:
+                continue
+            level = max(levels[w] for w in wires) + (not isinstance(operation, Barrier))
+            for w in wires:
+                levels[w] = level
+        return max(levels, default=0)
+
+    def count_ops(self) -> Counter[str]:
+        """How often each operation occurs, by name; extra controls are prefixed as ``c-``."""
+        return Counter(
+            "c" * len(op.controls) + "-" + op.name if isinstance(op, GateOperation) and op.controls else op.name
+            for op in self._operations
+        )
+
+    def matrix(self) -> Matrix:
+        """The unitary of a circuit of gates with numeric parameters, at most 10 qubits.
+
+        Returns
+        -------
+        ndarray, shape (2**num_qubits, 2**num_qubits), complex128
+        """
+        if self.num_qubits > 10:
+            raise CircuitError(f"A matrix is made for at most 10 qubits, but the circuit has {self.num_qubits}.")
+        if self.parameters:
+            names = ", ".join(p.name for p in self.parameters)
+            raise ParameterError(f"A matrix needs numeric parameters, but {names} are free; bind them first.")
+        out: Matrix = np.eye(1 << self.num_qubits, dtype=complex)
+        for operation in self._operations:
+            if isinstance(operation, GateOperation):
+                gate, qubits = operation.with_controls_inside()
+                out = apply_to_columns(gate.matrix(*operation.params), qubits, out)
+            elif not operation.is_unitary:
+                raise CircuitError(f"A circuit with `{operation.name}` has no matrix; only gates have one.")
+        return out
+
+    # -- comparison, text, files -----------------------------------------------------------------
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Circuit):
+            return NotImplemented
+        return (
+            (self.num_qubits, self.num_clbits) == (other.num_qubits, other.num_clbits)
+            and self.variables == other.variables
+            and self._operations == other._operations
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {slot: getattr(self, slot) for slot in Circuit.__slots__ if slot != "_cache"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for slot, value in state.items():
+            setattr(self, slot, value)
+        self._cache = {}
+
+    def __repr__(self) -> str:
+        label = f" {self.name!r}" if self.name else ""
+        return (
+            f"<Circuit{label}: {self.num_qubits} qubits, {self.num_clbits} classical bits, "
+            f"{len(self)} operations, {self.num_parameters} parameters>"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The circuit as dicts, lists and numbers (format `JSON_FORMAT`)."""
+        from qsim import classical
+
+        return {
+            "format": JSON_FORMAT,
+            "name": self.name,
+            "num_qubits": self.num_qubits,
+            "num_clbits": self.num_clbits,
+            "quantum_registers": {k: list(v) for k, v in self.quantum_registers.items()},
+            "classical_registers": {k: list(v) for k, v in self.classical_registers.items()},
+            "variables": [[classical.to_json(v), initial] for v, initial in self.variables.items()],
+            "operations": [operation_to_json(op) for op in self._operations],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Circuit:
+        """The inverse of `to_dict`."""
+        from qsim import classical
+
+        if not isinstance(data, Mapping) or data.get("format") != JSON_FORMAT:
+            raise ArgumentError(f"Argument `data` must be a circuit of JSON format {JSON_FORMAT}, but is not.")
+        out = cls(data["num_qubits"], data["num_clbits"], data.get("name"))
+        out.quantum_registers = {k: tuple(v) for k, v in data.get("quantum_registers", {}).items()}
+        out.classical_registers = {k: tuple(v) for k, v in data.get("classical_registers", {}).items()}
+        for variable, initial in data.get("variables", ()):
+            out.variables[classical.from_json(variable)] = initial
+        for operation in data["operations"]:
+            out.append_operation(operation_from_json(operation))
+        return out
+
+    def to_json(self, **options: Any) -> str:
+        """The circuit as JSON text; `options` go to `json.dumps`."""
+        return json.dumps(self.to_dict(), **options)
+
+    @classmethod
+    def from_json(cls, text: str) -> Circuit:
+        """The inverse of `to_json`."""
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ArgumentError(f"Argument `text` must be JSON, but line {error.lineno} is not: {error.msg}.") from error
+        return cls.from_dict(data)
+
+    def to_qasm(self, version: int = 3) -> str:
+        """The circuit as OpenQASM 2 or 3 text."""
+        from qsim.io import dumps
+
+        return dumps(self, version)
+
+    @classmethod
+    def from_qasm(cls, text: str) -> Circuit:
+        """A circuit from OpenQASM 2 or 3 text; the header says which."""
+        from qsim.io import loads
+
+        return loads(text)
+
+    def draw(self, output: str = "text", **options: Any) -> Any:
+        """Draw the circuit as text or with matplotlib.
+
+        Parameters
+        ----------
+        output : {"text", "mpl"}
+        **options
+            Go to `qsim.visual.draw_text` or `qsim.visual.draw_mpl`.
+
+        Returns
+        -------
+        str-like or matplotlib Axes
+        """
+        from qsim import visual
+
+        if output == "text":
+            return visual.draw_text(self, **options)
+        if output == "mpl":
+            return visual.draw_mpl(self, **options)
+        raise ArgumentError(f"Argument `output` must be 'text' or 'mpl', but is {output!r}.")
+
+    def __str__(self) -> str:
+        return str(self.draw("text"))
+
+    def _repr_html_(self) -> str:
+        from qsim import visual
+
+        return visual.draw_html(self)
+
+
+def _resize(operation: Operation, circuit: Circuit) -> Operation:
+    if isinstance(operation, _Structured):
+        return operation.resized(circuit.num_qubits, circuit.num_clbits)
+    return operation
+
+
+def _check_param(gate: Gate, value: Any) -> Any:
+    from qsim import classical
+
+    if isinstance(value, ParameterExpression | classical.Expression):
+        return value
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+        hint = " Pass its elements one by one." if isinstance(value, ParameterVector | Sequence | np.ndarray) else ""
+        raise TypeError(
+            f"A parameter of gate `{gate.name}` must be a real number or an expression, but is "
+            f"{type(value).__name__} ({value!r}).{hint}"
+        )
+    number = float(value)
+    if not math.isfinite(number):
+        raise ParameterError(f"A parameter of gate `{gate.name}` must be finite, but is {number}.")
+    return number
+
+
+def _check_control_values(values: Any, count: int) -> tuple[int, ...]:
+    if values is None:
+        return (1,) * count
+    if isinstance(values, int | np.integer) and not isinstance(values, bool):
+        values = (int(values),)
+    listed = tuple(int(v) if v in ("0", "1") else v for v in values)
+    if len(listed) != count:
+        raise CircuitError(
+            f"Argument `control_values` must hold {count} values, one for each control, but holds {len(listed)}."
+        )
+    for v in listed:
+        if v not in (0, 1):
+            raise CircuitError(f"Argument `control_values` must hold only 0 and 1, but holds {v!r}.")
+    return tuple(int(v) for v in listed)
+
+

@@ -1,0 +1,591 @@
+"""The operations a circuit is a list of: gates, measurement, reset, channels, classical control."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from qsim._checks import check_square_power_of_two
+from qsim.errors import ArgumentError, CircuitError
+from qsim.gates import Gate
+from qsim.parameters import ParameterExpression, expression_from_json
+from qsim.user_gates import CircuitGate, ControlledGate, _complex_array, _complex_list, gate_from_json, gate_to_json
+
+if TYPE_CHECKING:
+    from qsim.circuit import Circuit
+
+__all__ = [
+    "Assign",
+    "Barrier",
+    "Break",
+    "Continue",
+    "Delay",
+    "ForLoop",
+    "GateOperation",
+    "IfElse",
+    "Kraus",
+    "Measure",
+    "Operation",
+    "Reset",
+    "Switch",
+    "WhileLoop",
+]
+
+Self = TypeVar("Self", bound="Operation")
+
+
+class Operation:
+    """Base of all operations. Immutable; equal if type and fields are equal."""
+
+    __slots__ = ()
+    name: str = ""
+    #: True if the operation is a unitary or does nothing to the state
+    is_unitary = False
+
+    @property
+    def qubits(self) -> tuple[int, ...]:
+        """Qubits the operation touches."""
+        return ()
+
+    @property
+    def clbits(self) -> tuple[int, ...]:
+        """Classical bits the operation reads or writes."""
+        return ()
+
+    @property
+    def bodies(self) -> tuple[Circuit, ...]:
+        """Circuits inside a classically controlled operation."""
+        return ()
+
+    def inverse(self) -> Operation:
+        raise CircuitError(f"Operation `{self.name}` has no inverse; only circuits of gates can be inverted.")
+
+    def remap(self, qubits: Callable[[int], int], clbits: Callable[[int], int]) -> Operation:
+        """The same operation on other qubits and classical bits."""
+        raise NotImplementedError
+
+    def map_params(self, function: Callable[[Any], Any]) -> Operation:
+        """The operation with `function` applied to each symbolic parameter in it."""
+        return self
+
+    def fields(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, slot) for slot in self.__slots__)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.fields() == other.fields()  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, self.qubits, self.clbits))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), self.fields())
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{slot.lstrip('_')}={getattr(self, slot)!r}" for slot in self.__slots__)
+        return f"{type(self).__name__}({inside})"
+
+
+class GateOperation(Operation):
+    """A gate with its parameters on given qubits, behind any number of additional controls.
+
+    Attributes
+    ----------
+    gate : Gate
+    params : tuple of float or ParameterExpression or classical expression
+    targets : tuple of int
+        The gate's own qubits: its built-in controls first.
+    controls, control_values : tuple of int
+        Further controls, and the value (0 or 1) each must have.
+    """
+
+    __slots__ = ("control_values", "controls", "gate", "params", "targets")
+    is_unitary = True
+
+    def __init__(
+        self,
+        gate: Gate,
+        params: tuple[Any, ...],
+        targets: tuple[int, ...],
+        controls: tuple[int, ...] = (),
+        control_values: tuple[int, ...] = (),
+    ) -> None:
+        self.gate = gate
+        self.params = params
+        self.targets = targets
+        self.controls = controls
+        self.control_values = control_values
+
+    def fields(self) -> tuple[Any, ...]:
+        return (self.gate, self.params, self.targets, self.controls, self.control_values)
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self.gate.name
+
+    @property
+    def qubits(self) -> tuple[int, ...]:
+        return self.controls + self.targets
+
+    def inverse(self) -> GateOperation:
+        gate, params = self.gate.inverse(self.params)
+        return GateOperation(gate, params, self.targets, self.controls, self.control_values)
+
+    def power(self, exponent: float) -> GateOperation:
+        gate, params = self.gate.power(self.params, exponent)
+        return GateOperation(gate, params, self.targets, self.controls, self.control_values)
+
+    def remap(self, qubits: Callable[[int], int], clbits: Callable[[int], int]) -> GateOperation:
+        targets, controls = tuple(map(qubits, self.targets)), tuple(map(qubits, self.controls))
+        return GateOperation(self.gate, self.params, targets, controls, self.control_values)
+
+    def with_control(self, controls: tuple[int, ...], values: tuple[int, ...]) -> GateOperation:
+        """The same gate behind further controls."""
+        return GateOperation(
+            self.gate, self.params, self.targets, controls + self.controls, values + self.control_values
+        )
+
+    def with_controls_inside(self) -> tuple[Gate, tuple[int, ...]]:
+        """The gate with its additional controls made part of it, and all its qubits."""
+        gate = ControlledGate(self.gate, self.control_values) if self.controls else self.gate
+        return gate, self.qubits
+
+    def map_params(self, function: Callable[[Any], Any]) -> GateOperation:
+        params = tuple(function(p) if isinstance(p, ParameterExpression) else p for p in self.params)
+        gate = self.gate
+        if isinstance(gate, CircuitGate) and gate.free_parameters:
+            gate = CircuitGate(gate.circuit.map_params(function), gate.name)
+        return GateOperation(gate, params, self.targets, self.controls, self.control_values)
+
+    def __repr__(self) -> str:
+        params = f"({', '.join(map(str, self.params))})" if self.params else ""
+        controls = "".join(f"{q}{'' if v else '!'} " for q, v in zip(self.controls, self.control_values, strict=True))
+        control = f"ctrl[{controls.strip()}] " if controls else ""
+        return f"{control}{self.name}{params} {', '.join(map(str, self.targets))}".rstrip()
+
+
+class Measure(Operation):
+    """Measure one qubit in the computational basis into a classical bit."""
+
+    __slots__ = ("clbit", "qubit")
+    name = "measure"
+
+    def __init__(self, qubit: int, clbit: int) -> None:
+        self.qubit, self.clbit = qubit, clbit
+
+    def fields(self) -> tuple[Any, ...]:
+        return (self.qubit, self.clbit)
+
+    @property
+    def qubits(self) -> tuple[int, ...]:
+        return (self.qubit,)
+
+    @property
+    def clbits(self) -> tuple[int, ...]:
+        return (self.clbit,)
+
+    def remap(self, qubits: Callable[[int], int], clbits: Callable[[int], int]) -> Measure:
+        return Measure(qubits(self.qubit), clbits(self.clbit))
+
+
+class Reset(Operation):
+    """Put one qubit into |0>, discarding what it was."""
+
+    __slots__ = ("qubit",)
+    name = "reset"
+
+    def __init__(self, qubit: int) -> None:
+        self.qubit = qubit
+
+    @property
+    def qubits(self) -> tuple[int, ...]:
+        return (self.qubit,)
+
+    def remap(self, qubits: Callable[[int], int], clbits: Callable[[int], int]) -> Reset:
+        return Reset(qubits(self.qubit))
+
+
+class Barrier(Operation):
+    """A line in drawings and in counts of depth; nothing moves across it, nothing happens."""
+
+    __slots__ = ("_qubits",)
+    name = "barrier"
+    is_unitary = True
+
+    def __init__(self, qubits: tuple[int, ...]) -> None:
+        self._qubits = qubits
+
+    @property
+    def qubits(self) -> tuple[int, ...]:
+        return self._qubits
+
+    def inverse(self) -> Barrier:
+        return self
+
+    def remap(self, qubits: Callable[[int], int], clbits: Callable[[int], int]) -> Barrier:
+        return Barrier(tuple(map(qubits, self._qubits)))
+
+
+class Delay(Operation):
+    """Wait; the identity on an ideal machine, kept for noise models and for OpenQASM."""
+
+    __slots__ = ("_qubits", "duration", "unit")
+    name = "delay"
+    is_unitary = True
+
+    def __init__(self, duration: float, unit: str, qubits: tuple[int, ...]) -> None:
+        self.duration, self.unit, self._qubits = duration, unit, qubits
+
+    def fields(self) -> tuple[Any, ...]:
+        return (self.duration, self.unit, self._qubits)
+
+    @property
+    def qubits(self) -> tuple[int, ...]:
+        return self._qubits
+
+    def inverse(self) -> Delay:
+        return self
+
+    def remap(self, qubits: Callable[[int], int], clbits: Callable[[int], int]) -> Delay:
+        return Delay(self.duration, self.unit, tuple(map(qubits, self._qubits)))
+
+
+class Kraus(Operation):
+    """A channel ``rho -> sum_k K_k rho K_k^dagger`` on some qubits.
+
+    Parameters
+    ----------
+    matrices : sequence of array_like, shape (2**k, 2**k)
+        With ``sum_k K_k^dagger K_k = 1`` within 1e-8.
+    qubits : tuple of int
+        The first is the least significant bit of the matrix index.
+    """
+
+    __slots__ = ("_qubits", "matrices")
+    name = "kraus"
+
+    def __init__(self, matrices: Sequence[Any], qubits: tuple[int, ...]) -> None:
+        self.matrices = tuple(check_square_power_of_two(m, "matrices") for m in matrices)
+        self._qubits = qubits
+        size = 1 << len(qubits)
+        if not self.matrices or any(len(m) != size for m in self.matrices):
+            raise ArgumentError(f"Argument `matrices` must be one or more of shape ({size}, {size}).")
+        total = sum(m.conj().T @ m for m in self.matrices)
+        distance = float(np.abs(total - np.eye(size)).max())
+        if distance > 1e-8:
+            raise ArgumentError(
+                "Argument `matrices` must preserve the trace, but the sum of K^dagger K differs from the identity "
+                f"by up to {distance:.1e}."
+            )
+
+    def fields(self) -> tuple[Any, ...]:
+        return (self.matrices, self._qubits)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Kraus)
+            and self._qubits == other._qubits
+            and len(self.matrices) == len(other.matrices)
+            and all(map(np.array_equal, self.matrices, other.matrices))
+        )
+
+    __hash__ = Operation.__hash__
+
+    @property
+    def qubits(self) -> tuple[int, ...]:
+        return self._qubits
+
+    def remap(self, qubits: Callable[[int], int], clbits: Callable[[int], int]) -> Kraus:
+        return Kraus(self.matrices, tuple(map(qubits, self._qubits)))
+
+
+class _Structured(Operation):
+    """Base of operations with bodies and run-time classical values."""
+
+    __slots__ = ()
+
+    @property
+    def qubits(self) -> tuple[int, ...]:
+        return tuple(sorted({q for body in self.bodies for op in body.operations for q in op.qubits}))
+
+    @property
+    def expressions(self) -> tuple[Any, ...]:
+        """Classical expressions the operation itself reads."""
+        return ()
+
+    @property
+    def clbits(self) -> tuple[int, ...]:
+        from qsim.classical import bits_of
+
+        inside = {c for body in self.bodies for op in body.operations for c in op.clbits}
+        return tuple(sorted(inside.union(*(bits_of(e) for e in self.expressions))))
+
+    def _rebuild(self, bodies: Sequence[Circuit], expression: Callable[[Any], Any]) -> Operation:
+        raise NotImplementedError
+
+    def remap(self, qubits: Callable[[int], int], clbits: Callable[[int], int]) -> Operation:
+        from qsim.classical import map_bits
+
+        return self._rebuild(
+            [body.map_operations(lambda op: op.remap(qubits, clbits)) for body in self.bodies],
+            lambda expression: map_bits(expression, clbits),
+        )
+
+    def resized(self, num_qubits: int, num_clbits: int) -> Operation:
+        """The same operation with bodies declared over another number of qubits and bits."""
+        return self._rebuild([body.resized(num_qubits, num_clbits) for body in self.bodies], lambda e: e)
+
+    def map_params(self, function: Callable[[Any], Any]) -> Operation:
+        return self._rebuild([body.map_params(function) for body in self.bodies], lambda e: e)
+
+
+class IfElse(_Structured):
+    """Run `then_body` if the condition holds, else `else_body` (or nothing)."""
+
+    __slots__ = ("condition", "else_body", "then_body")
+    name = "if_else"
+
+    def __init__(self, condition: Any, then_body: Circuit, else_body: Circuit | None = None) -> None:
+        self.condition, self.then_body, self.else_body = condition, then_body, else_body
+
+    def fields(self) -> tuple[Any, ...]:
+        return (self.condition, self.then_body, self.else_body)
+
+    @property
+    def bodies(self) -> tuple[Circuit, ...]:
+        return (self.then_body,) if self.else_body is None else (self.then_body, self.else_body)
+
+    @property
+    def expressions(self) -> tuple[Any, ...]:
+        return (self.condition,)
+
+    def _rebuild(self, bodies: Sequence[Circuit], expression: Callable[[Any], Any]) -> IfElse:
+        return IfElse(expression(self.condition), *bodies)
+
+
+class WhileLoop(_Structured):
+    """Repeat `body` as long as the condition holds."""
+
+    __slots__ = ("body", "condition")
+    name = "while_loop"
+
+    def __init__(self, condition: Any, body: Circuit) -> None:
+        self.condition, self.body = condition, body
+
+    def fields(self) -> tuple[Any, ...]:
+        return (self.condition, self.body)
+
+    @property
+    def bodies(self) -> tuple[Circuit, ...]:
+        return (self.body,)
+
+    @property
+    def expressions(self) -> tuple[Any, ...]:
+        return (self.condition,)
+
+    def _rebuild(self, bodies: Sequence[Circuit], expression: Callable[[Any], Any]) -> WhileLoop:
+        return WhileLoop(expression(self.condition), bodies[0])
+
+
+class ForLoop(_Structured):
+    """Run `body` once for each value; `variable` (or None) holds it meanwhile.
+
+    `values` is a range, a tuple of numbers, or a classical expression of bits (whose bits are visited,
+    the least significant first).
+    """
+
+    __slots__ = ("body", "values", "variable")
+    name = "for_loop"
+
+    def __init__(self, variable: Any, values: Any, body: Circuit) -> None:
+        self.variable, self.values, self.body = variable, values, body
+
+    def fields(self) -> tuple[Any, ...]:
+        return (self.variable, self.values, self.body)
+
+    @property
+    def bodies(self) -> tuple[Circuit, ...]:
+        return (self.body,)
+
+    @property
+    def expressions(self) -> tuple[Any, ...]:
+        return () if isinstance(self.values, range | tuple) else (self.values,)
+
+    def _rebuild(self, bodies: Sequence[Circuit], expression: Callable[[Any], Any]) -> ForLoop:
+        values = self.values if isinstance(self.values, range | tuple) else expression(self.values)
+        return ForLoop(self.variable, values, bodies[0])
+
+
+class Switch(_Structured):
+    """Run the body of the first case that holds the subject's value, else `default` (or nothing)."""
+
+    __slots__ = ("cases", "default", "subject")
+    name = "switch"
+
+    def __init__(
+        self, subject: Any, cases: Sequence[tuple[tuple[int, ...], Circuit]], default: Circuit | None = None
+    ) -> None:
+        self.subject = subject
+        self.cases = tuple((tuple(values), body) for values, body in cases)
+        self.default = default
+
+    def fields(self) -> tuple[Any, ...]:
+        return (self.subject, self.cases, self.default)
+
+    @property
+    def bodies(self) -> tuple[Circuit, ...]:
+        inside = tuple(body for _, body in self.cases)
+        return inside if self.default is None else (*inside, self.default)
+
+    @property
+    def expressions(self) -> tuple[Any, ...]:
+        return (self.subject,)
+
+    def _rebuild(self, bodies: Sequence[Circuit], expression: Callable[[Any], Any]) -> Switch:
+        count = len(self.cases)
+        cases = [(values, body) for (values, _), body in zip(self.cases, bodies[:count], strict=True)]
+        return Switch(expression(self.subject), cases, bodies[count] if self.default is not None else None)
+
+
+class Assign(_Structured):
+    """Give a classical variable or classical bits the value of a classical expression."""
+
+    __slots__ = ("target", "value")
+    name = "assign"
+
+    def __init__(self, target: Any, value: Any) -> None:
+        self.target, self.value = target, value
+
+    def fields(self) -> tuple[Any, ...]:
+        return (self.target, self.value)
+
+    @property
+    def expressions(self) -> tuple[Any, ...]:
+        return (self.target, self.value)
+
+    def _rebuild(self, bodies: Sequence[Circuit], expression: Callable[[Any], Any]) -> Assign:
+        return Assign(expression(self.target), expression(self.value))
+
+
+class Break(_Structured):
+    """Leave the innermost loop."""
+
+    __slots__ = ()
+    name = "break"
+
+    def _rebuild(self, bodies: Sequence[Circuit], expression: Callable[[Any], Any]) -> Break:
+        return self
+
+
+class Continue(_Structured):
+    """Go on with the next turn of the innermost loop."""
+
+    __slots__ = ()
+    name = "continue"
+
+    def _rebuild(self, bodies: Sequence[Circuit], expression: Callable[[Any], Any]) -> Continue:
+        return self
+
+
+# -- JSON ----------------------------------------------------------------------------------------
+def operation_to_json(op: Operation) -> Any:
+    """Plain dicts, lists and numbers that `operation_from_json` reads."""
+    from qsim import classical
+
+    def param(p: Any) -> Any:
+        if isinstance(p, classical.Expression):
+            return {"classical": classical.to_json(p)}
+        return p.to_json() if isinstance(p, ParameterExpression) else p
+
+    if isinstance(op, GateOperation):
+        out: dict[str, Any] = {"gate": gate_to_json(op.gate), "qubits": list(op.targets)}
+        if op.params:
+            out["params"] = [param(p) for p in op.params]
+        if op.controls:
+            out["controls"], out["control_values"] = list(op.controls), list(op.control_values)
+        return out
+    out = {"op": op.name}
+    if isinstance(op, Measure):
+        out |= {"qubit": op.qubit, "clbit": op.clbit}
+    elif isinstance(op, Reset):
+        out |= {"qubit": op.qubit}
+    elif isinstance(op, Barrier):
+        out |= {"qubits": list(op.qubits)}
+    elif isinstance(op, Delay):
+        out |= {"qubits": list(op.qubits), "duration": op.duration, "unit": op.unit}
+    elif isinstance(op, Kraus):
+        out |= {"qubits": list(op.qubits), "matrices": [_complex_list(m) for m in op.matrices]}
+    elif isinstance(op, IfElse | WhileLoop):
+        out |= {"condition": classical.to_json(op.condition), "bodies": [b.to_dict() for b in op.bodies]}
+    elif isinstance(op, ForLoop):
+        values: Any = op.values
+        if isinstance(values, range):
+            values = {"range": [values.start, values.stop, values.step]}
+        elif isinstance(values, tuple):
+            values = {"list": list(values)}
+        else:
+            values = {"classical": classical.to_json(values)}
+        variable = None if op.variable is None else classical.to_json(op.variable)
+        out |= {"variable": variable, "values": values, "bodies": [op.body.to_dict()]}
+    elif isinstance(op, Switch):
+        out |= {
+            "subject": classical.to_json(op.subject),
+            "cases": [list(values) for values, _ in op.cases],
+            "bodies": [b.to_dict() for b in op.bodies],
+        }
+    elif isinstance(op, Assign):
+        out |= {"target": classical.to_json(op.target), "value": classical.to_json(op.value)}
+    return out
+
+
+def operation_from_json(data: Mapping[str, Any]) -> Operation:
+    """The inverse of `operation_to_json`."""
+    from qsim import classical
+    from qsim.circuit import Circuit
+
+    def param(p: Any) -> Any:
+        return classical.from_json(p["classical"]) if isinstance(p, dict) else expression_from_json(p)
+
+    if "gate" in data:
+        return GateOperation(
+            gate_from_json(data["gate"]),
+            tuple(param(p) for p in data.get("params", ())),
+            tuple(data["qubits"]),
+            tuple(data.get("controls", ())),
+            tuple(data.get("control_values", ())),
+        )
+    kind = data.get("op")
+    bodies = [Circuit.from_dict(b) for b in data.get("bodies", ())]
+    if kind == "measure":
+        return Measure(data["qubit"], data["clbit"])
+    if kind == "reset":
+        return Reset(data["qubit"])
+    if kind == "barrier":
+        return Barrier(tuple(data["qubits"]))
+    if kind == "delay":
+        return Delay(data["duration"], data["unit"], tuple(data["qubits"]))
+    if kind == "kraus":
+        return Kraus([_complex_array(m) for m in data["matrices"]], tuple(data["qubits"]))
+    if kind == "if_else":
+        return IfElse(classical.from_json(data["condition"]), *bodies)
+    if kind == "while_loop":
+        return WhileLoop(classical.from_json(data["condition"]), bodies[0])
+    if kind == "for_loop":
+        values: Any = data["values"]
+        if "range" in values:
+            values = range(*values["range"])
+        else:
+            values = tuple(values["list"]) if "list" in values else classical.from_json(values["classical"])
+        variable = None if data["variable"] is None else classical.from_json(data["variable"])
+        return ForLoop(variable, values, bodies[0])
+    if kind == "switch":
+        cases = [(tuple(values), body) for values, body in zip(data["cases"], bodies, strict=False)]
+        return Switch(
+            classical.from_json(data["subject"]), cases, bodies[len(cases)] if len(bodies) > len(cases) else None
+        )
+    if kind == "assign":
+        return Assign(classical.from_json(data["target"]), classical.from_json(data["value"]))
+    if kind in ("break", "continue"):
+        return Break() if kind == "break" else Continue()
+    raise ArgumentError(f"An operation in JSON must have a known `op`, but has {kind!r}.")
