@@ -1,4 +1,4 @@
-"""A worker process per peer, precision and thread count; and who else used the processor meanwhile."""
+"""A worker process per peer, precision and thread count."""
 
 import json
 import os
@@ -12,15 +12,8 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def machine_seconds():
-    """Busy processor time of the whole machine since it started (Linux)."""
-    with open("/proc/stat") as stat:
-        user, nice, system = stat.readline().split()[1:4]
-    return (int(user) + int(nice) + int(system)) / TICKS
-
-
 def process_seconds(pid):
-    """Processor time of one process."""
+    """Processor time of one process, in seconds (Linux)."""
     with open(f"/proc/{pid}/stat") as stat:
         fields = stat.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS

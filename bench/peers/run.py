@@ -4,9 +4,7 @@
 import argparse
 import json
 import os
-import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,10 +14,12 @@ import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+sys.path.append(os.path.dirname(os.path.dirname(HERE)))  # for bench.machine; an installed qsim goes first
 import workloads  # noqa: E402
 from adapters import PEERS  # noqa: E402
+from bench.machine import facts, machine_seconds  # noqa: E402
 from checker import Checker  # noqa: E402
-from process import Worker, machine_seconds, process_seconds  # noqa: E402
+from process import Worker, process_seconds  # noqa: E402
 
 #: A round during which anything else used more processor time than this (in cores) counts as disturbed.
 CALM = 0.2
@@ -190,21 +190,6 @@ def save(path, meta, results):
         file.write(f'{{"meta": {json.dumps(meta)},\n"results": [\n{lines}\n]}}\n')
 
 
-def commit():
-    """Commit of this checkout, with a mark if the tree has changes; empty outside of one."""
-    command = ["git", "-C", HERE, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    return result.stdout.strip()
-
-
-def cpu_model():
-    with open("/proc/cpuinfo") as file:
-        for line in file:
-            if line.startswith("model name"):
-                return line.split(":")[1].strip()
-    return platform.processor()
-
-
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     default = ",".join(name for name, traits in PEERS.items() if traits.get("default", True))
@@ -243,9 +228,8 @@ def main():
         for precision in PEERS[peer].get("precisions", ["complex64", "complex128"])
         if precision in args.precisions
     ]
-    meta = {"started": time.strftime("%Y-%m-%d %H:%M:%S"), "commit": commit(), "cpu": cpu_model()}
-    meta |= {"cores": os.cpu_count(), "python": platform.python_version(), "numpy": np.__version__}
-    meta |= {"repeats": args.repeats, "quick": args.quick, "versions": {}, "details": {}, "failed": {}}
+    meta = facts() | {"repeats": args.repeats, "quick": args.quick}
+    meta |= {"versions": {}, "details": {}, "failed": {}}
     results = []
     if args.append and args.json and os.path.exists(args.json):
         with open(args.json) as file:

@@ -1,0 +1,1 @@
+"""Benchmarks. ``bench/README.md`` says what each of them answers."""
