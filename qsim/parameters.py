@@ -255,10 +255,12 @@ class Parameter(ParameterExpression):
         Any non-empty text. Parameters of the same name are equal.
     """
 
-    __slots__ = ("name", "vector")
+    __slots__ = ("name", "vector", "vector_length")
     name: str
     #: the vector this is an element of, as (name, index), or None
     vector: tuple[str, int] | None
+    #: length of that vector if it was made by `ParameterVector`
+    vector_length: int | None
 
     def __init__(self, name: str) -> None:
         if not isinstance(name, str):
@@ -269,6 +271,7 @@ class Parameter(ParameterExpression):
         head, bracket, tail = name.partition("[")
         is_element = bool(head) and bool(bracket) and tail[:-1].isdecimal() and tail.endswith("]")
         self.vector = (head, int(tail[:-1])) if is_element else None
+        self.vector_length = None
         self._op, self._args, self._hash = "param", (name,), hash(("param", name))
 
     @property
@@ -292,7 +295,7 @@ class Parameter(ParameterExpression):
     __hash__ = ParameterExpression.__hash__
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Parameter, (self.name,))
+        return (_parameter, (self.name, self.vector_length))
 
     def __repr__(self) -> str:
         return f"Parameter({self.name!r})"
@@ -319,7 +322,7 @@ class ParameterVector(Sequence[Parameter]):
         if length < 0:
             raise ArgumentError(f"Argument `length` must not be negative, but is {length}.")
         self.name = Parameter(name).name
-        self._elements = tuple(Parameter(f"{name}[{i}]") for i in range(int(length)))
+        self._elements = tuple(_parameter(f"{name}[{i}]", int(length)) for i in range(int(length)))
 
     def __getitem__(self, index: Any) -> Any:
         return self._elements[index]
@@ -374,6 +377,12 @@ arctan = _function("arctan")
 exp = _function("exp")
 log = _function("log")
 sqrt = _function("sqrt")
+
+
+def _parameter(name: str, vector_length: int | None) -> Parameter:
+    parameter = Parameter(name)
+    parameter.vector_length = vector_length
+    return parameter
 
 
 # -- building ------------------------------------------------------------------------------------
@@ -494,12 +503,13 @@ class SlotMap:
         The expressions that are not affine in one parameter.
     """
 
-    __slots__ = ("_index", "expressions", "parameters")
+    __slots__ = ("_index", "_nodes", "expressions", "parameters")
 
     def __init__(self, parameters: Sequence[Parameter], expressions: Sequence[ParameterExpression] = ()) -> None:
         self.parameters = tuple(parameters)
         self.expressions = tuple(expressions)
         self._index = {p: i for i, p in enumerate(self.parameters)}
+        self._nodes = _children_first(self.expressions)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (SlotMap, (self.parameters, self.expressions))
@@ -528,10 +538,10 @@ class SlotMap:
             return values
         out = np.empty((values.shape[0], self.num_slots))
         out[:, : values.shape[1]] = values
-        memo: dict[ParameterExpression, Any] = {}
         with np.errstate(all="ignore"):
-            for column, expression in enumerate(self.expressions, values.shape[1]):
-                out[:, column] = self._value(expression, values, memo)
+            nodes = self._evaluate(values)
+        for column, expression in enumerate(self.expressions, values.shape[1]):
+            out[:, column] = nodes[expression]
         tail = out[:, values.shape[1] :]
         if not np.isfinite(tail).all():
             row, column = np.argwhere(~np.isfinite(tail))[0]
@@ -557,58 +567,69 @@ class SlotMap:
         count = len(self.parameters)
         slots, columns = list(range(count)), list(range(count))
         parts: list[Any] = [np.ones((values.shape[0], count))]
-        values_memo: dict[ParameterExpression, Any] = {}
-        memo: dict[ParameterExpression, dict[int, Any]] = {}
         with np.errstate(all="ignore"):
-            for slot, expression in enumerate(self.expressions, count):
-                for column, derivative in sorted(self._gradient(expression, values, values_memo, memo).items()):
-                    slots.append(slot)
-                    columns.append(column)
-                    parts.append(np.broadcast_to(np.asarray(derivative, dtype=float), values.shape[:1])[:, None])
+            gradients = self._gradients(self._evaluate(values)) if self.expressions else {}
+        for slot, expression in enumerate(self.expressions, count):
+            for column, derivative in sorted(gradients[expression].items()):
+                slots.append(slot)
+                columns.append(column)
+                parts.append(np.broadcast_to(np.asarray(derivative, dtype=float), values.shape[:1])[:, None])
         return np.array(slots, dtype=np.int64), np.array(columns, dtype=np.int64), np.concatenate(parts, axis=1)
 
-    def _value(self, node: Any, values: FloatArray, memo: dict[ParameterExpression, Any]) -> Any:
-        if isinstance(node, float):
-            return node
-        if isinstance(node, Parameter):
-            return values[:, self._index[node]]
-        if node not in memo:
-            memo[node] = _apply(node._op, tuple(self._value(arg, values, memo) for arg in node._args))
-        return memo[node]
+    def _evaluate(self, values: FloatArray) -> dict[ParameterExpression, Any]:
+        """The value of every node of every expression, children first."""
+        out: dict[Any, Any] = {}
+        for node in self._nodes:
+            if isinstance(node, Parameter):
+                out[node] = values[:, self._index[node]]
+            else:
+                out[node] = _apply(node._op, tuple(a if isinstance(a, float) else out[a] for a in node._args))
+        return out
 
-    def _gradient(
-        self,
-        node: Any,
-        values: FloatArray,
-        values_memo: dict[ParameterExpression, Any],
-        memo: dict[ParameterExpression, dict[int, Any]],
-    ) -> dict[int, Any]:
-        if isinstance(node, float):
-            return {}
-        if isinstance(node, Parameter):
-            return {self._index[node]: 1.0}
-        if node in memo:
-            return memo[node]
-        op, args = node._op, node._args
-        inner = [self._gradient(arg, values, values_memo, memo) for arg in args]
-        v = [self._value(arg, values, values_memo) for arg in args]
-        if op in ("+", "-"):
-            factors = [1.0, 1.0 if op == "+" else -1.0]
-        elif op == "*":
-            factors = [v[1], v[0]]
-        elif op == "/":
-            factors = [1.0 / v[1], -v[0] / (v[1] * v[1])]
-        elif op == "**":
-            base = np.asarray(v[0], dtype=float)
-            # d/dy x**y = x**y log x is only asked for where the exponent depends on a parameter
-            factors = [v[1] * base ** (v[1] - 1.0), base ** v[1] * np.log(base) if inner[1] else 0.0]
-        elif op == "neg":
-            factors = [-1.0]
-        else:
-            factors = [_FUNCTIONS[op][1](v[0])]
-        total: dict[int, Any] = {}
-        for factor, gradient in zip(factors, inner, strict=True):
-            for column, derivative in gradient.items():
-                total[column] = total.get(column, 0.0) + factor * derivative
-        memo[node] = total
-        return total
+    def _gradients(self, nodes: dict[ParameterExpression, Any]) -> dict[ParameterExpression, dict[int, Any]]:
+        """Derivatives of every node, as {column: derivative}, by the chain rule."""
+        out: dict[Any, dict[int, Any]] = {}
+        for node in self._nodes:
+            if isinstance(node, Parameter):
+                out[node] = {self._index[node]: 1.0}
+                continue
+            inner = [{} if isinstance(a, float) else out[a] for a in node._args]
+            v = [np.float64(a) if isinstance(a, float) else nodes[a] for a in node._args]
+            total: dict[int, Any] = {}
+            for factor, gradient in zip(_partials(node._op, v, bool(inner[-1])), inner, strict=True):
+                for column, derivative in gradient.items():
+                    total[column] = total.get(column, 0.0) + factor * derivative
+            out[node] = total
+        return out
+
+
+def _partials(op: str, v: list[Any], exponent_varies: bool) -> list[Any]:
+    """Derivative of a node with respect to each of its arguments."""
+    if op in ("+", "-"):
+        return [1.0, 1.0 if op == "+" else -1.0]
+    if op == "*":
+        return [v[1], v[0]]
+    if op == "/":
+        return [1.0 / v[1], -v[0] / (v[1] * v[1])]
+    if op == "**":
+        # d/dy x**y = x**y log x is only formed where the exponent depends on a parameter
+        return [v[1] * v[0] ** (v[1] - 1.0), v[0] ** v[1] * np.log(v[0]) if exponent_varies else 0.0]
+    if op == "neg":
+        return [-1.0]
+    return [_FUNCTIONS[op][1](v[0])]
+
+
+def _children_first(expressions: Sequence[ParameterExpression]) -> list[ParameterExpression]:
+    """Every node of the expressions once, children before parents; no recursion, so depth is no limit."""
+    out: dict[ParameterExpression, None] = {}
+    stack: list[tuple[ParameterExpression, bool]] = [(e, False) for e in reversed(expressions)]
+    while stack:
+        node, ready = stack.pop()
+        if node in out:
+            continue
+        if ready or isinstance(node, Parameter):
+            out[node] = None
+            continue
+        stack.append((node, True))
+        stack.extend((a, False) for a in node._args if isinstance(a, ParameterExpression))
+    return list(out)

@@ -1,0 +1,322 @@
+"""Flow code: what a circuit becomes that measures in the middle, resets, or branches on results.
+
+Loops and conditions are flattened into jumps, so that a branch of the execution is a position in the
+code, a state and the classical values, and can be copied when a measurement splits it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qsim.circuit import Circuit
+from qsim.errors import CircuitError
+from qsim.operations import (
+    Assign,
+    Barrier,
+    Break,
+    Continue,
+    Delay,
+    ForLoop,
+    GateOperation,
+    IfElse,
+    Kraus,
+    Measure,
+    Operation,
+    Reset,
+    Switch,
+    WhileLoop,
+)
+from qsim.parameters import ParameterExpression
+from qsim.program.lower import SlotAllocator, TapeBuilder, lower_matrices
+from qsim.program.tape import Tape
+
+__all__ = [
+    "AssignStep",
+    "ChannelStep",
+    "FlowCode",
+    "GateStep",
+    "JumpStep",
+    "LoopNextStep",
+    "LoopStartStep",
+    "MeasureStep",
+    "ResetStep",
+    "TapeStep",
+    "compile_flow",
+]
+
+
+@dataclass(slots=True)
+class TapeStep:
+    """Apply a tape of gates."""
+
+    tape: int
+
+
+@dataclass(slots=True)
+class GateStep:
+    """Apply a gate one of whose parameters is a run-time classical value."""
+
+    operation: GateOperation
+
+
+@dataclass(slots=True)
+class ChannelStep:
+    """Apply one Kraus operator, chosen with its probability; `tapes` hold the operators."""
+
+    tapes: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class MeasureStep:
+    qubit: int
+    clbit: int
+
+
+@dataclass(slots=True)
+class ResetStep:
+    qubit: int
+    flip: int  # tape of an X on the qubit
+
+
+@dataclass(slots=True)
+class AssignStep:
+    target: Any
+    value: Any
+
+
+@dataclass(slots=True)
+class JumpStep:
+    """Go to `target`, if there is no condition or the condition does not hold."""
+
+    target: int
+    unless: Any = None
+
+
+@dataclass(slots=True)
+class LoopStartStep:
+    """Evaluate the values of a for loop and begin with the first."""
+
+    loop: int
+    values: Any
+
+
+@dataclass(slots=True)
+class LoopNextStep:
+    """Take the loop's next value into `variable`, or go to `end` if there is none."""
+
+    loop: int
+    variable: Any
+    end: int
+
+
+Step = (
+    TapeStep
+    | GateStep
+    | ChannelStep
+    | MeasureStep
+    | ResetStep
+    | AssignStep
+    | JumpStep
+    | LoopStartStep
+    | LoopNextStep
+)
+
+
+@dataclass(slots=True)
+class FlowCode:
+    """Steps and the tapes they refer to.
+
+    Attributes
+    ----------
+    steps : list of step
+    tapes : list of Tape
+    tail : int
+        From here on there are only measurements: they read the state out and need no branching.
+    """
+
+    steps: list[Step]
+    tapes: list[Tape]
+    tail: int
+
+    @property
+    def is_static(self) -> bool:
+        """At most one tape, then read-out."""
+        return self.tail == 0 or (self.tail == 1 and isinstance(self.steps[0], TapeStep))
+
+    @property
+    def readout(self) -> list[MeasureStep]:
+        return [step for step in self.steps[self.tail :] if isinstance(step, MeasureStep)]
+
+
+class _Compiler:
+    def __init__(self, circuit: Circuit, slots: SlotAllocator) -> None:
+        self.num_qubits = circuit.num_qubits
+        self.slots = slots
+        self.steps: list[Step] = []
+        self.builders: list[TapeBuilder | Tape] = []
+        self.current: TapeBuilder | None = None
+        self.flips: dict[int, int] = {}
+        self.num_loops = 0
+        self.loops: list[tuple[list[JumpStep], list[JumpStep]]] = []  # jumps of break, of continue
+
+    def step(self, step: Step) -> Any:
+        self.current = None
+        self.steps.append(step)
+        return step
+
+    def gate(self, operation: GateOperation) -> None:
+        if any(not isinstance(p, float | ParameterExpression) for p in operation.params):
+            self.step(GateStep(operation))
+            return
+        if self.current is None:
+            builder = TapeBuilder(self.num_qubits, self.slots)
+            self.steps.append(TapeStep(len(self.builders)))
+            self.builders.append(builder)
+            self.current = builder
+        self.current.add(operation)
+
+    def flip(self, qubit: int) -> int:
+        if qubit not in self.flips:
+            builder = TapeBuilder(self.num_qubits, self.slots)
+            for operation in Circuit(self.num_qubits).x(qubit).operations:
+                builder.add(operation)  # type: ignore[arg-type]
+            self.flips[qubit] = len(self.builders)
+            self.builders.append(builder)
+        return self.flips[qubit]
+
+    def block(self, operations: Sequence[Operation]) -> None:
+        for operation in operations:
+            self.operation(operation)
+
+    def operation(self, operation: Operation) -> None:
+        if isinstance(operation, GateOperation):
+            self.gate(operation)
+        elif isinstance(operation, Barrier | Delay):
+            return
+        elif isinstance(operation, Measure):
+            self.step(MeasureStep(operation.qubit, operation.clbit))
+        elif isinstance(operation, Reset):
+            self.step(ResetStep(operation.qubit, self.flip(operation.qubit)))
+        elif isinstance(operation, Kraus):
+            first = len(self.builders)
+            self.builders.extend(lower_matrices(operation.matrices, operation.qubits, self.num_qubits))
+            self.step(ChannelStep(tuple(range(first, len(self.builders)))))
+        elif isinstance(operation, Assign):
+            self.step(AssignStep(operation.target, operation.value))
+        elif isinstance(operation, IfElse):
+            self.branches([(operation.condition, operation.then_body)], operation.else_body)
+        elif isinstance(operation, Switch):
+            subject = operation.subject
+            cases = [(_any_equal(subject, values), body) for values, body in operation.cases]
+            self.branches(cases, operation.default)
+        elif isinstance(operation, WhileLoop):
+            start = len(self.steps)
+            leave = self.step(JumpStep(-1, operation.condition))
+            self.loop_body(operation.body, start, [leave])
+        elif isinstance(operation, ForLoop):
+            loop = self.num_loops
+            self.num_loops += 1
+            self.step(LoopStartStep(loop, operation.values))
+            start = len(self.steps)
+            advance = self.step(LoopNextStep(loop, operation.variable, -1))
+            self.loop_body(operation.body, start, [])
+            advance.end = len(self.steps)
+        elif isinstance(operation, Break | Continue):
+            if not self.loops:
+                raise CircuitError(f"Operation `{operation.name}` must stand inside a loop, but does not.")
+            breaks, continues = self.loops[-1]
+            (breaks if isinstance(operation, Break) else continues).append(self.step(JumpStep(-1)))
+        else:
+            raise CircuitError(f"Operation `{operation.name}` of type {type(operation).__name__} cannot be run.")
+
+    def loop_body(self, body: Circuit, start: int, leave: list[JumpStep]) -> None:
+        self.loops.append(([], []))
+        self.block(body.operations)
+        self.step(JumpStep(start))
+        breaks, continues = self.loops.pop()
+        for jump in continues:
+            jump.target = start
+        for jump in (*breaks, *leave):
+            jump.target = len(self.steps)
+
+    def branches(self, cases: Sequence[tuple[Any, Circuit]], default: Circuit | None) -> None:
+        ends = []
+        for position, (condition, body) in enumerate(cases):
+            skip = self.step(JumpStep(-1, condition))
+            self.block(body.operations)
+            if position < len(cases) - 1 or default is not None:
+                ends.append(self.step(JumpStep(-1)))
+            self.current = None
+            skip.target = len(self.steps)
+        if default is not None:
+            self.block(default.operations)
+        self.current = None
+        for jump in ends:
+            jump.target = len(self.steps)
+
+
+def _any_equal(subject: Any, values: Sequence[int]) -> Any:
+    from qsim.classical import logical_or
+
+    condition = subject.eq(values[0])
+    for value in values[1:]:
+        condition = logical_or(condition, subject.eq(value))
+    return condition
+
+
+def _deferred(operations: Sequence[Operation]) -> list[Operation]:
+    """Terminal measurements moved to the end, if nothing after them touches what they touch.
+
+    A measurement followed by gates on other qubits only is still read-out; moving it behind them
+    lets most circuits run as one tape.
+    """
+    tail: list[Operation] = []
+    rest: list[Operation] = []
+    used: set[int] = set()
+    used_bits: set[int] = set()
+    movable = all(isinstance(op, GateOperation | Barrier | Delay | Measure) for op in operations)
+    if not movable:
+        return list(operations)
+    for op in reversed(operations):
+        if isinstance(op, Measure):
+            if op.qubit in used:
+                rest.append(op)
+                used.add(op.qubit)
+                used_bits.add(op.clbit)
+            elif op.clbit in used_bits:
+                # a later measurement, which stays where it is, overwrites or has read this bit
+                rest.append(op)
+                used.add(op.qubit)
+            else:
+                tail.append(op)
+        else:
+            rest.append(op)
+            if isinstance(op, GateOperation):
+                used.update(op.qubits)
+                if any(not isinstance(p, float | ParameterExpression) for p in op.params):
+                    return list(operations)
+    return rest[::-1] + tail[::-1]
+
+
+def compile_flow(circuit: Circuit, slots: SlotAllocator) -> FlowCode:
+    """Flatten a circuit into steps and lower its gates.
+
+    Parameters
+    ----------
+    circuit : Circuit
+    slots : SlotAllocator
+        Collects the expressions the tapes refer to.
+    """
+    compiler = _Compiler(circuit, slots)
+    compiler.block(_deferred(circuit.operations))
+    tail = len(compiler.steps)
+    while tail and isinstance(compiler.steps[tail - 1], MeasureStep):
+        tail -= 1
+    targets = [s.target for s in compiler.steps if isinstance(s, JumpStep)]
+    targets += [s.end for s in compiler.steps if isinstance(s, LoopNextStep)]
+    tail = max([tail, *targets])  # a jump into the read-out would skip a part of it
+    num_slots = slots.slot_map().num_slots
+    tapes = [b if isinstance(b, Tape) else b.finish(num_slots) for b in compiler.builders]
+    return FlowCode(compiler.steps, tapes, tail)
