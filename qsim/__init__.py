@@ -1,1 +1,113 @@
-"""qsim: statevector simulation for quantum machine learning."""
+"""qsim: statevector simulation for quantum machine learning on CPUs.
+
+Names are loaded when first used, so that ``import qsim`` costs next to nothing.
+
+Examples
+--------
+>>> import numpy as np
+>>> import qsim
+>>> theta = qsim.Parameter("theta")
+>>> circuit = qsim.Circuit(2).ry(theta, 0).cx(0, 1)
+>>> qsim.expectation(circuit, "Z0 Z1", {"theta": np.linspace(0, 1, 3)})
+array([1., 1., 1.])
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from qsim._version import __version__
+
+if TYPE_CHECKING:
+    from qsim.backends.base import available_backends as available_backends
+    from qsim.circuit import Circuit as Circuit
+    from qsim.errors import QsimError as QsimError
+    from qsim.io import load as load
+    from qsim.observables import (
+        Diagonal as Diagonal,
+    )
+    from qsim.observables import (
+        Hermitian as Hermitian,
+    )
+    from qsim.observables import (
+        PauliString as PauliString,
+    )
+    from qsim.observables import (
+        PauliSum as PauliSum,
+    )
+    from qsim.observables import (
+        Projector as Projector,
+    )
+    from qsim.observables import (
+        SparseMatrix as SparseMatrix,
+    )
+    from qsim.parameters import (
+        Parameter as Parameter,
+    )
+    from qsim.parameters import (
+        ParameterVector as ParameterVector,
+    )
+    from qsim.parameters import arccos as arccos
+    from qsim.parameters import arcsin as arcsin
+    from qsim.parameters import arctan as arctan
+    from qsim.parameters import cos as cos
+    from qsim.parameters import exp as exp
+    from qsim.parameters import log as log
+    from qsim.parameters import sin as sin
+    from qsim.parameters import sqrt as sqrt
+    from qsim.parameters import tan as tan
+    from qsim.program.program import Program as Program
+    from qsim.program.program import compile_circuit as compile
+    from qsim.results import Samples as Samples
+    from qsim.simulator import Simulator as Simulator
+    from qsim.simulator import amplitudes as amplitudes
+    from qsim.simulator import density_matrix as density_matrix
+    from qsim.simulator import distribution as distribution
+    from qsim.simulator import expectation as expectation
+    from qsim.simulator import fidelity as fidelity
+    from qsim.simulator import inner_product as inner_product
+    from qsim.simulator import mutual_information as mutual_information
+    from qsim.simulator import probabilities as probabilities
+    from qsim.simulator import purity as purity
+    from qsim.simulator import renyi_entropy as renyi_entropy
+    from qsim.simulator import sample as sample
+    from qsim.simulator import statevector as statevector
+    from qsim.simulator import variance as variance
+    from qsim.simulator import von_neumann_entropy as von_neumann_entropy
+
+_MODULES = {
+    "qsim.backends.base": ("available_backends",),
+    "qsim.circuit": ("Circuit",),
+    "qsim.errors": ("QsimError",),
+    "qsim.io": ("load",),
+    "qsim.observables": ("Diagonal", "Hermitian", "PauliString", "PauliSum", "Projector", "SparseMatrix"),
+    "qsim.parameters": (
+        *("Parameter", "ParameterVector"),
+        *("arccos", "arcsin", "arctan", "cos", "exp", "log", "sin", "sqrt", "tan"),
+    ),
+    "qsim.program.program": ("Program",),
+    "qsim.results": ("Samples",),
+    "qsim.simulator": (
+        *("Simulator", "amplitudes", "density_matrix", "distribution", "expectation", "fidelity"),
+        *("inner_product", "mutual_information", "probabilities", "purity", "renyi_entropy", "sample"),
+        *("statevector", "variance", "von_neumann_entropy"),
+    ),
+}
+_SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
+_SOURCES["compile"] = ("qsim.program.program", "compile_circuit")
+
+__all__ = ["__version__", *sorted(_SOURCES)]
+
+
+def __getattr__(name: str) -> Any:
+    source = _SOURCES.get(name)
+    if source is None:
+        raise AttributeError(f"module 'qsim' has no attribute {name!r}")
+    value = getattr(importlib.import_module(source[0]), source[1])
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_SOURCES})
