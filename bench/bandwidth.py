@@ -5,7 +5,8 @@
 
 One gate at a time on a big state should cost what it costs to read and write the state once. Each round
 times a copy of the state and then the gate, so a slow moment of the machine falls on both; the ratio is the
-median over the rounds. Bytes are those of the cache lines the gate has to change, read and written.
+median over the rounds. Bytes are those of the cache lines the gate has to change, `share` of the state, read
+and written; ratio / share is what counting the whole state would give.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ __all__ = ["TARGET", "main", "measure"]
 
 #: What a memory-bound kernel should reach, as a share of the copy bandwidth.
 TARGET = 0.7
-DTYPES = {"single": np.complex64, "double": np.complex128}
 
 
 def seconds_per_call(run: Callable[[], object], loops: int) -> float:
@@ -47,7 +47,8 @@ def measure_kernel(
     rounds: int,
 ) -> list[dict[str, Any]]:
     """One row per backend; the backends take turns within each round."""
-    moved = copier.bytes_moved * moved_share(kernel, qubits, states.itemsize)
+    share = moved_share(kernel, qubits, states.itemsize)
+    moved = share * copier.bytes_moved
     runs = [prepare(kernel, qubits, states, threads, backend) for backend in backends]
     for run in runs:
         run()  # compiles, where the backend compiles at first use
@@ -68,6 +69,7 @@ def measure_kernel(
             {
                 "backend": backend,
                 "seconds": time_spread.as_dict(),
+                "share": share,
                 "GB_per_s": moved / time_spread.median / 1e9,
                 "ratio": Spread(ratios[i]).as_dict(),
                 "times_first_backend": time_spread.median / Spread(seconds[0]).median,
@@ -80,7 +82,7 @@ def measure_kernel(
 def measure(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Rows of the table, one at a time."""
     for precision in args.precisions:
-        states = random_state(args.num_qubits, DTYPES[precision])
+        states = random_state(args.num_qubits, precision)
         scratch = np.ones(states.size, states.dtype)
         for threads in args.threads:
             copier = Copier(states, threads, scratch)
@@ -97,9 +99,7 @@ def measure(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
                     yield from (case | row for row in rows)
 
 
-HEADER = (
-    f"{'gate':10s}{'place':6s}{'precision':10s}{'thr':>4s} {'backend':8s}{'ms':>9s}{'GB/s':>8s}{'ratio':>8s}"
-)
+HEADER = f"{'gate':10s}{'place':6s}{'precision':10s}{'thr':>4s} {'backend':8s}{'ms':>9s}{'share':>7s}{'GB/s':>7s}{'ratio':>8s}"
 HEADER += f"{'(min':>8s}{'max)':>7s}{'x first':>9s}{'other':>7s}"
 
 
@@ -108,7 +108,7 @@ def line(row: dict[str, Any]) -> str:
     low = row["memory_bound"] and ratio["median"] < TARGET
     return (
         f"{row['gate']:10s}{row['place']:6s}{row['precision']:10s}{row['threads']:4d} {row['backend']:8s}"
-        f"{1e3 * row['seconds']['median']:9.3f}{row['GB_per_s']:8.1f}{ratio['median']:8.2f}"
+        f"{1e3 * row['seconds']['median']:9.3f}{row['share']:7.2f}{row['GB_per_s']:7.1f}{ratio['median']:8.2f}"
         f"{ratio['min']:8.2f}{ratio['max']:7.2f}{row['times_first_backend']:9.2f}{row['other_cpu']:7.2f}"
         + (f"  < {TARGET}" if low else "")
     )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import qsim.backends
+import qsim
 from bench.machine import cpu_model, qsim_facts
 
 
@@ -19,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" in metafunc.fixturenames:
         asked = metafunc.config.getoption("--bench-backends")
-        names = asked.split(",") if asked else list(qsim.backends.available_backends())
+        names = asked.split(",") if asked else list(qsim.available_backends())
         metafunc.parametrize("backend", names)
     if "threads" in metafunc.fixturenames:
         metafunc.parametrize(

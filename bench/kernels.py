@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 import qsim
+from qsim.backends.base import get_backend
+from qsim.program.flow import compile_flow
+from qsim.program.lower import SlotAllocator
 
 __all__ = ["KERNELS", "PLACES", "Kernel", "moved_share", "place_qubits", "prepare", "random_state"]
 
@@ -30,8 +33,7 @@ class Kernel:
 def random_unitary(num_qubits: int) -> npt.NDArray[np.complex128]:
     rng = np.random.default_rng(num_qubits)
     size = 2**num_qubits
-    q, r = np.linalg.qr(rng.normal(size=(size, size)) + 1j * rng.normal(size=(size, size)))
-    return q * (np.diag(r) / np.abs(np.diag(r)))
+    return np.linalg.qr(rng.normal(size=(size, size)) + 1j * rng.normal(size=(size, size))).Q
 
 
 def random_phases(num_qubits: int) -> npt.NDArray[np.complex128]:
@@ -84,16 +86,19 @@ def moved_share(kernel: Kernel, qubits: Sequence[int], itemsize: int) -> float:
     bits_in_line = (CACHE_LINE // itemsize).bit_length() - 1
     outside = [i for i, q in enumerate(qubits) if q >= bits_in_line]
     lines = {tuple(int(j) >> i & 1 for i in outside) for j in changed}
-    return len(lines) / 2 ** len(outside)
+    return len(lines) / float(1 << len(outside))
 
 
-def random_state(num_qubits: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+def random_state(num_qubits: int, precision: str) -> npt.NDArray[Any]:
     """Normalised, shape (1, 2**num_qubits), with no zeros that could make a gate cheaper."""
-    rng = np.random.default_rng(1)
-    real = np.dtype(dtype).type(0).real.dtype
-    parts = rng.standard_normal(2 ** (num_qubits + 1), dtype=real)
+    rng, size = np.random.default_rng(1), 2 << num_qubits
+    parts: npt.NDArray[Any]
+    if precision == "single":
+        parts = rng.standard_normal(size, dtype=np.float32)
+    else:
+        parts = rng.standard_normal(size)
     parts /= np.linalg.norm(parts)
-    return parts.view(dtype)[None]
+    return parts.view(np.complex64 if precision == "single" else np.complex128)[None]
 
 
 def prepare(
@@ -103,7 +108,8 @@ def prepare(
     num_qubits = states.shape[1].bit_length() - 1
     circuit = qsim.Circuit(num_qubits)
     kernel.append(circuit, qubits)
-    backend = qsim.backends.get_backend(backend_name)
-    handle = backend.compile(qsim.compile(circuit).tape)
+    (tape,) = compile_flow(circuit, SlotAllocator(circuit.parameters)).tapes
+    backend = get_backend(backend_name)
+    handle = backend.compile(tape)
     angles = np.zeros((1, 0))
     return lambda: backend.apply(handle, states, angles, threads)

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +67,8 @@ def facts() -> dict[str, Any]:
 def qsim_facts() -> dict[str, Any]:
     """Version, backends and instruction set of the installed qsim."""
     import qsim
-    from qsim.backends import available_backends
 
-    result: dict[str, Any] = {"qsim": qsim.__version__, "backends": list(available_backends())}
+    result: dict[str, Any] = {"qsim": qsim.__version__, "backends": list(qsim.available_backends())}
     try:
         from qsim import _core
     except ImportError:
@@ -136,10 +136,7 @@ class Copier:
         self.target = np.ones_like(flat) if target is None else target  # written, so that its pages exist
         self.bytes_moved = 2 * flat.nbytes
         cuts = [flat.size * i // threads for i in range(threads + 1)]
-        self._shares = [
-            (self.target[start:stop], flat[start:stop])
-            for start, stop in zip(cuts[:-1], cuts[1:], strict=True)
-        ]
+        self._shares = [(self.target[start:stop], flat[start:stop]) for start, stop in pairwise(cuts)]
         self._pool = ThreadPoolExecutor(threads)
         self.loops = inner_loops(lambda: self._run(1), 0.005)
 

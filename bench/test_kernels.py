@@ -19,7 +19,7 @@ from bench.machine import Copier, Spread, median_seconds
 )
 def states(request: pytest.FixtureRequest) -> npt.NDArray[Any]:
     num_qubits, precision = request.param
-    return random_state(num_qubits, np.complex64 if precision == "single" else np.complex128)
+    return random_state(num_qubits, precision)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ unsupported for that peer.  See README.md, "Adding an adapter".
 """
 
 import importlib
+from typing import ClassVar
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class Unsupported(Exception):
 class Adapter:
     name = ""
     packages = ()  # distributions whose versions are reported
-    max_n = {}  # op -> largest n worth trying
+    max_n: ClassVar[dict[str, int]] = {}  # op -> largest n worth trying
 
     def __init__(self, precision, threads):
         self.precision, self.threads = precision, threads

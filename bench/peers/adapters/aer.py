@@ -1,5 +1,7 @@
 """Qiskit Aer statevector method.  Batches and parameter shift go through parameter_binds in one call."""
 
+from typing import ClassVar
+
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
@@ -22,7 +24,7 @@ def append(qc, g, angle=None):
 
 class Peer(Adapter):
     name, packages = "aer", ("qiskit", "qiskit-aer")
-    max_n = {"grad": 12}
+    max_n: ClassVar[dict[str, int]] = {"grad": 12}
 
     def _sim(self, **kw):
         return AerSimulator(

@@ -1,5 +1,7 @@
 """MQT DDSIM: decision diagrams.  Wins on structure, cannot hold generic dense states."""
 
+from typing import ClassVar
+
 import numpy as np
 from mqt.core.ir import QuantumComputation
 from mqt.ddsim import CircuitSimulator
@@ -11,7 +13,7 @@ from . import Adapter, Unsupported
 
 class Peer(Adapter):
     name, packages = "ddsim", ("mqt-ddsim", "mqt-core")
-    max_n = {"sample": 16}
+    max_n: ClassVar[dict[str, int]] = {"sample": 16}
 
     def _circuit(self, circ, angles=()):
         qc = QuantumComputation(circ.n)

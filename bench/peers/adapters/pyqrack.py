@@ -1,5 +1,7 @@
 """PyQrack (CPU build, complex64): separability-tracking simulator, one call per gate through ctypes."""
 
+from typing import ClassVar
+
 import numpy as np
 from pyqrack import Pauli, QrackSimulator
 
@@ -12,7 +14,7 @@ PAULI = {"X": Pauli.PauliX, "Y": Pauli.PauliY, "Z": Pauli.PauliZ}
 
 class Peer(Adapter):
     name, packages = "pyqrack", ("pyqrack-cpu",)
-    max_n = {"state": 22, "grad": 4, "batch_grad": 0, "expval": 16}
+    max_n: ClassVar[dict[str, int]] = {"state": 22, "grad": 4, "batch_grad": 0, "expval": 16}
 
     def __init__(self, precision, threads):
         super().__init__(precision, threads)

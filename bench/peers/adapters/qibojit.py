@@ -1,5 +1,7 @@
 """Qibo with the qibojit (Numba) backend.  No adjoint differentiation: gradients by parameter shift."""
 
+from typing import ClassVar
+
 import numpy as np
 import qibo
 from qibo import gates as G
@@ -31,7 +33,7 @@ OPS = {
 
 class Peer(Adapter):
     name, packages = "qibojit", ("qibo", "qibojit", "numba")
-    max_n = {"grad": 4, "batch_grad": 0, "expval": 12, "batch_expval": 8}
+    max_n: ClassVar[dict[str, int]] = {"grad": 4, "batch_grad": 0, "expval": 12, "batch_expval": 8}
 
     def __init__(self, precision, threads):
         super().__init__(precision, threads)

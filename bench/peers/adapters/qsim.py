@@ -4,6 +4,9 @@ import numpy as np
 
 import qsim
 from circuits import Circuit, matrix
+from qsim.backends.base import get_backend
+from qsim.program.flow import compile_flow
+from qsim.program.lower import SlotAllocator
 
 from . import Adapter
 
@@ -17,7 +20,16 @@ class Peer(Adapter):
         super().__init__(precision, threads)
         self.options = {"precision": "single" if precision == "complex64" else "double", "threads": threads}
 
-    def _program(self, circ, observables=None, angles=None):
+    def details(self):
+        backend = get_backend().name
+        if backend != "cpp":
+            return {"backend": backend}
+        from qsim import _core
+
+        return {"backend": backend, "isa": _core.isa()}
+
+    @staticmethod
+    def _circuit(circ, angles=None):
         """Slots become parameters in their order, or constants where `angles` are given."""
         slots = qsim.ParameterVector("a", len(circ.sources)) if angles is None else angles
         circuit = qsim.Circuit(circ.n)
@@ -27,7 +39,10 @@ class Peer(Adapter):
                 circuit.append(gate.name, params, gate.qubits)
             else:
                 circuit.unitary(matrix(gate), gate.qubits)
-        return qsim.compile(circuit, observables=observables, **self.options)
+        return circuit
+
+    def _program(self, circ, observables=None, angles=None):
+        return qsim.compile(self._circuit(circ, angles), observables=observables, **self.options)
 
     @staticmethod
     def _observable(ham):
@@ -74,10 +89,11 @@ class Peer(Adapter):
         return lambda shots: program.sample(shots=shots, seed=1).ints
 
     def gates(self, n, gates, psi0):
-        """In place, one gate at a time, below the Program: a Program starts from a state of its own."""
-        programs = [self._program(Circuit(n, [gate])) for gate in gates]
-        backend, state = qsim.backends.get_backend(), psi0.astype(self.dtype)[None]
-        handles = [backend.compile(program.tape) for program in programs]
+        """In place and one gate at a time, below the Program, which starts from a state of its own."""
+        backend, state = get_backend(), psi0.astype(self.dtype)[None]
+        circuits = [self._circuit(Circuit(n, [gate])) for gate in gates]
+        tapes = [compile_flow(circuit, SlotAllocator(())).tapes[0] for circuit in circuits]
+        handles = [backend.compile(tape) for tape in tapes]
         angles = np.zeros((1, 0))
 
         def run():

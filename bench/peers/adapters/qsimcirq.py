@@ -1,5 +1,7 @@
 """Google qsim through qsimcirq (C++, AVX-512, complex64 only)."""
 
+from typing import ClassVar
+
 import cirq
 import numpy as np
 import qsimcirq
@@ -25,7 +27,7 @@ ONE = {
 
 class Peer(Adapter):
     name, packages = "qsimcirq", ("qsimcirq", "cirq-core")
-    max_n = {"grad": 8, "batch_grad": 4}
+    max_n: ClassVar[dict[str, int]] = {"grad": 8, "batch_grad": 4}
 
     def _sim(self, n, **kw):
         kw.setdefault("max_fused_gate_size", 3 if n >= 16 else 2)  # 3 beat 2, 4 and 5 at n = 20..22

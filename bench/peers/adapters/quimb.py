@@ -1,5 +1,7 @@
 """quimb: tensor-network contraction (light-cone expectation values), complex128."""
 
+from typing import ClassVar
+
 import numpy as np
 import quimb.tensor as qtn
 
@@ -12,7 +14,14 @@ OPS = {"h": "H", "x": "X", "y": "Y", "z": "Z", "cx": "CNOT", "cz": "CZ", "swap":
 
 class Peer(Adapter):
     name, packages = "quimb", ("quimb", "cotengra")
-    max_n = {"state": 16, "expval": 4, "grad": 0, "batch_grad": 0, "kernel": 0, "overhead": 0}
+    max_n: ClassVar[dict[str, int]] = {
+        "state": 16,
+        "expval": 4,
+        "grad": 0,
+        "batch_grad": 0,
+        "kernel": 0,
+        "overhead": 0,
+    }
 
     def _circuit(self, circ, angles=()):
         n, qc = circ.n, qtn.Circuit(circ.n)

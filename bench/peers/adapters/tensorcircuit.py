@@ -1,5 +1,7 @@
 """TensorCircuit-NG on the JAX backend: everything jit-compiled, batches by vmap, gradients by autodiff."""
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,7 +16,12 @@ NATIVE = {"h", "x", "y", "z", "cx", "cz", "swap", "rx", "ry", "rz"}
 
 class Peer(Adapter):
     name, packages = "tensorcircuit", ("tensorcircuit-ng", "jax", "jaxlib")
-    max_n = {"state": 20, "expval": 12, "grad": 8, "batch_grad": 8}  # larger: minutes of XLA compilation
+    max_n: ClassVar[dict[str, int]] = {
+        "state": 20,
+        "expval": 12,
+        "grad": 8,
+        "batch_grad": 8,
+    }  # larger: minutes of XLA compilation
 
     def __init__(self, precision, threads):
         super().__init__(precision, threads)
