@@ -25,8 +25,9 @@ def require_dense(num_qubits: int, *, copies: int = 2) -> None:
     if free is not None:
         fits = max(0, ((free // (16 * copies)).bit_length() - 1) // 2)
         raise MemoryBudgetError(
-            f"A dense matrix on {num_qubits} qubits needs {format_bytes(needed)}, {format_bytes(free)} is free "
-            f"(at most {fits} qubits fit). Use `apply`, or `to_sparse` of a PauliSum."
+            f"A dense matrix on {num_qubits} qubits needs {format_bytes(needed)}, "
+            f"{format_bytes(free)} is free (at most {fits} qubits fit). "
+            f"Use `apply`, or `to_sparse` of a PauliSum."
         )
 
 
