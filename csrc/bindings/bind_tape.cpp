@@ -1,0 +1,124 @@
+#include <memory>
+
+#include "../execute/execute.hpp"
+#include "array_checks.hpp"
+
+namespace qsim {
+namespace {
+
+template <class Record>
+std::vector<Record> records_of(py::handle object, const char* name) {
+  const py::array array = array_of<Record>(object, name, 1);
+  const Record* const data = static_cast<const Record*>(array.data());
+  return std::vector<Record>(data, data + array.shape(0));
+}
+
+struct Angles {
+  py::array array;
+  const double* data;
+  std::int64_t rows;
+};
+
+Angles angles_of(py::handle object, const Tape& tape) {
+  py::array array = array_of<double>(object, "angles", 2);
+  if (array.shape(1) != tape.num_slots)
+    argument_error("angles", "must have shape (batch, " + std::to_string(tape.num_slots) + "), but has shape " +
+                                 shape_text(array) + ".");
+  return {array, static_cast<const double*>(array.data()), array.shape(0)};
+}
+
+std::shared_ptr<Tape> compile(std::int64_t num_qubits, std::int64_t num_slots, py::handle instructions,
+                              py::handle integers, py::handle constants, py::handle segments) {
+  return std::make_shared<Tape>(num_qubits, num_slots, records_of<Instruction>(instructions, "instructions"),
+                                vector_of<std::int32_t>(integers, "integers"),
+                                vector_of<std::complex<double>>(constants, "constants"),
+                                records_of<Segment>(segments, "segments"));
+}
+
+void apply_tape(const Tape& tape, py::handle states_object, py::handle angles_object, std::int64_t threads) {
+  const States states = states_of(states_object, "states", 2, true);
+  check_num_qubits(states, "states", tape.num_qubits);
+  const Angles angles = angles_of(angles_object, tape);
+  if (angles.rows != 1 && angles.rows != states.batch)
+    argument_error("angles", "must have 1 or " + std::to_string(states.batch) + " rows, one for each state, but has " +
+                                 std::to_string(angles.rows) + ".");
+  const int num_threads = checked_threads(threads);
+  without_gil([&] {
+    with_precision(states.single, [&](auto amplitude) {
+      using Amplitude = decltype(amplitude);
+      apply(tape, static_cast<Amplitude*>(states.data), states.batch, angles.data, angles.rows, num_threads);
+    });
+  });
+}
+
+py::array_t<double> run_expectation_of(const Tape& tape, const PauliSums& sums, py::handle angles_object, bool single,
+                                       std::int64_t threads) {
+  const Angles angles = angles_of(angles_object, tape);
+  if (sums.num_qubits != tape.num_qubits)
+    throw py::value_error("The observables are of " + std::to_string(sums.num_qubits) + " qubits, but the tape has " +
+                          std::to_string(tape.num_qubits) + ".");
+  const int num_threads = checked_threads(threads);
+  py::array_t<double> out({py::ssize_t(angles.rows), py::ssize_t(sums.num_observables())});
+  double* const data = out.mutable_data();
+  without_gil([&] {
+    if (single)
+      run_expectation<float>(tape, sums, angles.rows, angles.data, angles.rows, num_threads, data);
+    else
+      run_expectation<double>(tape, sums, angles.rows, angles.data, angles.rows, num_threads, data);
+  });
+  return out;
+}
+
+py::array_t<double> expectation_of(const PauliSums& sums, py::handle states_object, std::int64_t threads) {
+  const States states = states_of(states_object, "states", 2, false);
+  check_num_qubits(states, "states", sums.num_qubits);
+  const int num_threads = checked_threads(threads);
+  py::array_t<double> out({py::ssize_t(states.batch), py::ssize_t(sums.num_observables())});
+  double* const data = out.mutable_data();
+  without_gil([&] {
+    with_precision(states.single, [&](auto amplitude) {
+      using Amplitude = decltype(amplitude);
+      expectation(sums, static_cast<const Amplitude*>(states.data), states.batch, num_threads, data);
+    });
+  });
+  return out;
+}
+
+}  // namespace
+
+void bind_tape(py::module_& m) {
+  PYBIND11_NUMPY_DTYPE(Instruction, pattern, num_targets, num_terms, slot, ctrl_mask, ctrl_value, x_mask, z_mask,
+                       targets, reserved, data, scale, shift);
+  PYBIND11_NUMPY_DTYPE(Segment, start, stop, active, whole, reserved);
+  m.attr("INSTRUCTION") = py::dtype::of<Instruction>();
+  m.attr("SEGMENT") = py::dtype::of<Segment>();
+
+  py::class_<Tape, std::shared_ptr<Tape>>(m, "CompiledTape", "A checked tape; immutable, shared freely by threads.")
+      .def_readonly("num_qubits", &Tape::num_qubits)
+      .def_readonly("num_slots", &Tape::num_slots);
+  py::class_<PauliSums, std::shared_ptr<PauliSums>>(m, "CompiledPaulis", "Checked and sorted sums of Pauli strings.")
+      .def_readonly("num_qubits", &PauliSums::num_qubits)
+      .def_property_readonly("num_observables", &PauliSums::num_observables);
+
+  m.def("compile", &compile, py::arg("num_qubits"), py::arg("num_slots"), py::arg("instructions"),
+        py::arg("integers"), py::arg("constants"), py::arg("segments"), "Check a tape and keep a copy of it.");
+  m.def("apply", &apply_tape, py::arg("tape"), py::arg("states"), py::arg("angles"), py::arg("threads"),
+        "Run a tape on (batch, 2**n) states in place.");
+  m.def(
+      "compile_paulis",
+      [](std::int64_t num_qubits, py::handle x_masks, py::handle z_masks, py::handle coefficients,
+         py::handle offsets) {
+        return std::make_shared<PauliSums>(
+            num_qubits, vector_of<std::uint64_t>(x_masks, "x_masks"), vector_of<std::uint64_t>(z_masks, "z_masks"),
+            vector_of<double>(coefficients, "coefficients"), vector_of<std::int64_t>(offsets, "offsets"));
+      },
+      py::arg("num_qubits"), py::arg("x_masks"), py::arg("z_masks"), py::arg("coefficients"), py::arg("offsets"),
+      "Observables: terms offsets[k]:offsets[k+1] belong to observable k.");
+  m.def("expectation", &expectation_of, py::arg("paulis"), py::arg("states"), py::arg("threads"),
+        "Values (batch, num_observables) in given states.");
+  m.def("run_expectation", &run_expectation_of, py::arg("tape"), py::arg("paulis"), py::arg("angles"),
+        py::arg("single"), py::arg("threads"),
+        "Values (batch, num_observables) in the states a tape makes from |0...0>.");
+}
+
+}  // namespace qsim

@@ -1,0 +1,18 @@
+#include "array_checks.hpp"
+
+namespace {
+
+bool interpreter_has_signal() {
+  pybind11::gil_scoped_acquire acquire;
+  return PyErr_CheckSignals() != 0;  // the exception stays set until without_gil picks it up
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "The compiled core of qsim: executes tapes. Arguments are checked; see qsim.backends for its use.";
+  qsim::bind_dispatch(m);
+  qsim::bind_tape(m);
+  qsim::bind_reductions(m);
+  qsim::set_interrupt_check(&interpreter_has_signal);
+}

@@ -1,0 +1,48 @@
+// A checked, immutable copy of a tape. Once constructed, no instruction in it can make a kernel read or write
+// out of bounds.
+#pragma once
+
+#include <atomic>
+#include <complex>
+#include <cstdint>
+#include <vector>
+
+#include "../dispatch.hpp"
+#include "../instruction.hpp"
+
+namespace qsim {
+
+constexpr int kMaxQubits = 62;
+
+struct Plan;
+
+class Tape {
+ public:
+  /// Throws std::invalid_argument naming the instruction that is wrong.
+  Tape(std::int64_t num_qubits, std::int64_t num_slots, std::vector<Instruction> instructions,
+       std::vector<std::int32_t> integers, std::vector<std::complex<double>> constants,
+       std::vector<Segment> segments);
+  ~Tape();
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  /// The layout for one instruction set and precision; built on first use, then shared by all threads.
+  template <class T>
+  const Plan& plan(int isa) const;
+
+  const int num_qubits;
+  const int num_slots;
+  const std::vector<Instruction> instructions;
+  const std::vector<std::int32_t> integers;
+  const std::vector<std::complex<double>> constants;
+  const std::vector<Segment> segments;
+
+  const std::int32_t* targets(const Instruction& instruction) const {
+    return integers.data() + instruction.targets;
+  }
+
+ private:
+  mutable std::atomic<const Plan*> plans_[kNumIsas][2] = {};
+};
+
+}  // namespace qsim

@@ -1,0 +1,167 @@
+"""The protocol both backends implement over the tape, and choosing one of them."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from typing import Any, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from qsim.errors import BackendError
+from qsim.program.tape import Tape
+
+__all__ = ["BACKENDS", "Backend", "available_backends", "get_backend"]
+
+#: Every backend there is, the preferred one first.
+BACKENDS = ("cpp", "numba")
+
+States = npt.NDArray[np.complex64] | npt.NDArray[np.complex128]
+
+
+class Backend(Protocol):
+    """What a backend does. All arguments are NumPy arrays of exactly the stated dtypes.
+
+    `states` is C-contiguous and writable, of shape (batch, 2**n), complex64 or complex128. `angles` is
+    float64 of shape (batch, num_slots) or (1, num_slots). Handles are immutable, may be shared by threads,
+    and are rebuilt from the tape rather than pickled. Sums are taken in double precision and in a fixed
+    order, so that no result depends on `threads`.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name of the backend, as in `BACKENDS`."""
+        ...
+
+    def compile(self, tape: Tape) -> Any:
+        """Check a tape and make a handle of it. O(size of the tape)."""
+        ...
+
+    def apply(self, handle: Any, states: States, angles: npt.NDArray[np.float64], threads: int) -> None:
+        """Run a tape on `states` in place."""
+        ...
+
+    def set_basis_state(self, states: States, index: int, threads: int) -> None:
+        """Overwrite all of `states` with the basis state `index`."""
+        ...
+
+    def compile_paulis(
+        self,
+        num_qubits: int,
+        x_masks: npt.NDArray[np.uint64],
+        z_masks: npt.NDArray[np.uint64],
+        coefficients: npt.NDArray[np.float64],
+        offsets: npt.NDArray[np.int64],
+    ) -> Any:
+        """Make a handle of observables; terms ``offsets[k]:offsets[k + 1]`` belong to observable k."""
+        ...
+
+    def expectation(self, paulis: Any, states: States, threads: int) -> npt.NDArray[np.float64]:
+        """Values of all observables, shape (batch, num_observables)."""
+        ...
+
+    def run_expectation(
+        self,
+        handle: Any,
+        paulis: Any,
+        angles: npt.NDArray[np.float64],
+        dtype: npt.DTypeLike,
+        threads: int,
+    ) -> npt.NDArray[np.float64]:
+        """Values of all observables in the states that a tape makes from ``|0...0>``, one row per row of angles."""
+        ...
+
+    def probabilities(
+        self, states: States, qubits: npt.NDArray[np.int32], threads: int
+    ) -> npt.NDArray[np.float64]:
+        """Probabilities, shape (batch, 2**len(qubits)); ``qubits[0]`` is the least significant bit."""
+        ...
+
+    def sample(
+        self, state: States, sorted_uniforms: npt.NDArray[np.float64], threads: int
+    ) -> npt.NDArray[np.int64]:
+        """For each u (sorted, in [0, 1)) the first index whose cumulative probability exceeds u * total."""
+        ...
+
+    def norm_squared(self, states: States, threads: int) -> npt.NDArray[np.float64]:
+        """Sum of squared absolute amplitudes, shape (batch,)."""
+        ...
+
+    def inner_products(self, a: States, b: States, threads: int) -> npt.NDArray[np.complex128]:
+        """Sum of conj(a) * b, shape (batch,)."""
+        ...
+
+    def probability(self, state: States, mask: int, value: int, threads: int) -> float:
+        """Sum of squared absolute amplitudes where ``index & mask == value``, of one state (2**n,)."""
+        ...
+
+    def collapse(self, state: States, mask: int, value: int, scale: float, threads: int) -> None:
+        """Zero the amplitudes of one state where ``index & mask != value`` and scale the others."""
+        ...
+
+
+_loaded: dict[str, Backend] = {}
+_failures: dict[str, str] = {}
+
+
+def _load(name: str) -> Backend | None:
+    """The backend's object, or None if it cannot be imported (why is kept for the message)."""
+    if name not in _loaded:
+        try:
+            module = importlib.import_module(f"qsim.backends.{name}")
+        except BackendError:
+            raise  # a bad QSIM_ISA must not pass unnoticed
+        except ImportError as error:
+            _failures[name] = str(error)
+            return None
+        _loaded[name] = cast(Backend, module.BACKEND)
+    return _loaded[name]
+
+
+def available_backends() -> tuple[str, ...]:
+    """Names of the backends this installation can run, the preferred one first.
+
+    Looks for the modules without importing Numba.
+    """
+    needed = {"cpp": "qsim._core", "numba": "numba"}
+    return tuple(name for name in BACKENDS if importlib.util.find_spec(needed[name]) is not None)
+
+
+def get_backend(name: str | None = None) -> Backend:
+    """Backend of that name.
+
+    Parameters
+    ----------
+    name : {"cpp", "numba"}, optional
+        Default: the environment variable ``QSIM_BACKEND``, else the first one available.
+
+    Raises
+    ------
+    BackendError
+        If the name is unknown or the backend cannot be used here.
+    """
+    wanted = name if name is not None else os.environ.get("QSIM_BACKEND") or None
+    if wanted is None:
+        for candidate in BACKENDS:
+            backend = _load(candidate)
+            if backend is not None:
+                return backend
+        raise BackendError(
+            "No backend is available: the compiled core is missing and Numba cannot be imported. "
+            "Install Numba (pip install numba), or install qsim again with a C++17 compiler."
+        )
+    backend = _loaded.get(wanted)
+    if backend is not None:
+        return backend
+    source = "Argument `backend`" if name is not None else "Environment variable QSIM_BACKEND"
+    if wanted not in BACKENDS:
+        raise BackendError(f"{source} must be one of {', '.join(BACKENDS)}, but is {wanted!r}.")
+    backend = _load(wanted)
+    if backend is None:
+        usable = ", ".join(available_backends()) or "none"
+        raise BackendError(
+            f"{source} asks for {wanted!r}, which cannot be used here ({_failures[wanted]}). Available: {usable}."
+        )
+    return backend

@@ -1,0 +1,107 @@
+"""The compiled backend: a thin layer over the extension `qsim._core`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from qsim.errors import BackendError
+from qsim.program.tape import Tape
+
+try:
+    from qsim import _core
+except ImportError:
+    raise
+except RuntimeError as error:  # QSIM_ISA names an instruction set that cannot run here
+    raise BackendError(str(error)) from None
+
+if TYPE_CHECKING:
+    from qsim.backends.base import Backend, States
+
+__all__ = ["BACKEND", "CppBackend"]
+
+_SINGLE = np.dtype(np.complex64)
+
+
+class CppBackend:
+    """Runs tapes in C++, with kernels for the instruction set chosen at import."""
+
+    name = "cpp"
+
+    def compile(self, tape: Tape) -> _core.CompiledTape:
+        """Check a tape and make a handle of it."""
+        return _core.compile(
+            tape.num_qubits, tape.num_slots, tape.instructions, tape.integers, tape.constants, tape.segments
+        )
+
+    def apply(
+        self, handle: _core.CompiledTape, states: States, angles: npt.NDArray[np.float64], threads: int
+    ) -> None:
+        """Run a tape on `states` in place."""
+        _core.apply(handle, states, angles, threads)
+
+    def set_basis_state(self, states: States, index: int, threads: int) -> None:
+        """Overwrite all of `states` with the basis state `index`."""
+        _core.set_basis_state(states, index, threads)
+
+    def compile_paulis(
+        self,
+        num_qubits: int,
+        x_masks: npt.NDArray[np.uint64],
+        z_masks: npt.NDArray[np.uint64],
+        coefficients: npt.NDArray[np.float64],
+        offsets: npt.NDArray[np.int64],
+    ) -> _core.CompiledPaulis:
+        """Make a handle of observables."""
+        return _core.compile_paulis(num_qubits, x_masks, z_masks, coefficients, offsets)
+
+    def expectation(
+        self, paulis: _core.CompiledPaulis, states: States, threads: int
+    ) -> npt.NDArray[np.float64]:
+        """Values of all observables, shape (batch, num_observables)."""
+        return _core.expectation(paulis, states, threads)
+
+    def run_expectation(
+        self,
+        handle: _core.CompiledTape,
+        paulis: _core.CompiledPaulis,
+        angles: npt.NDArray[np.float64],
+        dtype: npt.DTypeLike,
+        threads: int,
+    ) -> npt.NDArray[np.float64]:
+        """Values of all observables in the states that a tape makes from ``|0...0>``."""
+        return _core.run_expectation(handle, paulis, angles, dtype == _SINGLE, threads)
+
+    def probabilities(
+        self, states: States, qubits: npt.NDArray[np.int32], threads: int
+    ) -> npt.NDArray[np.float64]:
+        """Probabilities, shape (batch, 2**len(qubits))."""
+        return _core.probabilities(states, qubits, threads)
+
+    def sample(
+        self, state: States, sorted_uniforms: npt.NDArray[np.float64], threads: int
+    ) -> npt.NDArray[np.int64]:
+        """Indices drawn from sorted uniform numbers."""
+        return _core.sample(state, sorted_uniforms, threads)
+
+    def norm_squared(self, states: States, threads: int) -> npt.NDArray[np.float64]:
+        """Sum of squared absolute amplitudes, shape (batch,)."""
+        return _core.norm_squared(states, threads)
+
+    def inner_products(self, a: States, b: States, threads: int) -> npt.NDArray[np.complex128]:
+        """Sum of conj(a) * b, shape (batch,)."""
+        return _core.inner_products(a, b, threads)
+
+    def probability(self, state: States, mask: int, value: int, threads: int) -> float:
+        """Sum of squared absolute amplitudes where ``index & mask == value``."""
+        return _core.probability(state, mask, value, threads)
+
+    def collapse(self, state: States, mask: int, value: int, scale: float, threads: int) -> None:
+        """Zero the amplitudes where ``index & mask != value`` and scale the others."""
+        _core.collapse(state, mask, value, scale, threads)
+
+
+#: For `qsim.backends.base.get_backend`.
+BACKEND: Backend = CppBackend()
