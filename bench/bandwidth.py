@@ -99,8 +99,10 @@ def measure(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
                     yield from (case | row for row in rows)
 
 
-HEADER = f"{'gate':10s}{'place':6s}{'precision':10s}{'thr':>4s} {'backend':8s}{'ms':>9s}{'share':>7s}{'GB/s':>7s}{'ratio':>8s}"
-HEADER += f"{'(min':>8s}{'max)':>7s}{'x first':>9s}{'other':>7s}"
+HEADER = (
+    f"{'gate':10s}{'place':6s}{'precision':10s}{'thr':>4s} {'backend':8s}{'ms':>9s}{'share':>7s}{'GB/s':>7s}"
+    f"{'ratio':>8s}{'(min':>8s}{'max)':>7s}{'x first':>9s}{'other':>7s}"
+)
 
 
 def line(row: dict[str, Any]) -> str:
@@ -108,8 +110,8 @@ def line(row: dict[str, Any]) -> str:
     low = row["memory_bound"] and ratio["median"] < TARGET
     return (
         f"{row['gate']:10s}{row['place']:6s}{row['precision']:10s}{row['threads']:4d} {row['backend']:8s}"
-        f"{1e3 * row['seconds']['median']:9.3f}{row['share']:7.2f}{row['GB_per_s']:7.1f}{ratio['median']:8.2f}"
-        f"{ratio['min']:8.2f}{ratio['max']:7.2f}{row['times_first_backend']:9.2f}{row['other_cpu']:7.2f}"
+        f"{1e3 * row['seconds']['median']:9.3f}{row['share']:7.2f}{row['GB_per_s']:7.1f}"
+        f"{ratio['median']:8.2f}{ratio['min']:8.2f}{ratio['max']:7.2f}{row['times_first_backend']:9.2f}{row['other_cpu']:7.2f}"
         + (f"  < {TARGET}" if low else "")
     )
 
