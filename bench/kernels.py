@@ -12,7 +12,7 @@ import numpy.typing as npt
 import qsim
 from qsim.backends.base import get_backend
 from qsim.program.flow import compile_flow
-from qsim.program.lower import SlotAllocator
+from qsim.program.slots import SlotAllocator
 
 __all__ = ["KERNELS", "PLACES", "Kernel", "moved_share", "place_qubits", "prepare", "random_state"]
 
@@ -33,7 +33,9 @@ class Kernel:
 def random_unitary(num_qubits: int) -> npt.NDArray[np.complex128]:
     rng = np.random.default_rng(num_qubits)
     size = 2**num_qubits
-    return np.linalg.qr(rng.normal(size=(size, size)) + 1j * rng.normal(size=(size, size))).Q
+    matrix = rng.normal(size=(size, size)) + 1j * rng.normal(size=(size, size))
+    unitary: npt.NDArray[np.complex128] = np.linalg.qr(matrix).Q
+    return unitary
 
 
 def random_phases(num_qubits: int) -> npt.NDArray[np.complex128]:

@@ -26,7 +26,7 @@ def test_call(benchmark: Any, answer: str, backend: str) -> None:
     run, points = getattr(program, answer), np.random.default_rng(0).uniform(0, 6, (64, 4))
     calls = 0
 
-    def call() -> object:
+    def call() -> Any:
         nonlocal calls
         calls += 1
         return run(points[calls % 64])

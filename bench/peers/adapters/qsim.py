@@ -6,7 +6,7 @@ import qsim
 from circuits import Circuit, matrix
 from qsim.backends.base import get_backend
 from qsim.program.flow import compile_flow
-from qsim.program.lower import SlotAllocator
+from qsim.program.slots import SlotAllocator
 
 from . import Adapter
 
