@@ -18,6 +18,7 @@ __all__ = [
     "POWERS_OF_I",
     "Terms",
     "anticommute",
+    "concatenate",
     "group_general",
     "group_qubit_wise",
     "merge",
@@ -82,9 +83,11 @@ def merge(terms: Terms, *, atol: float = 0.0, order: Literal["appearance", "mask
     np.logical_or(x[1:] != x[:-1], z[1:] != z[:-1], out=new[1:])
     starts = np.flatnonzero(new)
     if len(starts) < len(x):
-        x, z, c = x[starts], z[starts], np.add.reduceat(c, starts)
+        with np.errstate(over="ignore", invalid="ignore"):  # PauliSum raises for infinite coefficients
+            c = np.add.reduceat(c, starts)
+        x, z = x[starts], z[starts]
         by_mask = by_mask[starts]
-    keep = np.abs(c) > atol
+    keep = ~(np.abs(c) <= atol)  # NaN stays, for whoever checks
     if not keep.all():
         x, z, c, by_mask = x[keep], z[keep], c[keep], by_mask[keep]
     if order == "appearance":
@@ -114,7 +117,9 @@ def product(left: Terms, right: Terms, pairs: Literal["all", "commuting", "antic
         exponent = np.bitwise_count(x1 & z1).astype(np.int16) + y2
         exponent = exponent + 2 * np.bitwise_count(z1 & x2).astype(np.int16)
         exponent -= np.bitwise_count(x & z)
-        piece = Terms(x.ravel(), z.ravel(), (c1 * c2 * POWERS_OF_I[exponent & 3]).ravel())
+        with np.errstate(over="ignore", invalid="ignore"):
+            coefficients = c1 * c2 * POWERS_OF_I[exponent & 3]
+        piece = Terms(x.ravel(), z.ravel(), coefficients.ravel())
         if pairs != "all":
             odd = anticommute(x1, z1, x2, z2).ravel()
             piece = piece.take(odd if pairs == "anticommuting" else ~odd)

@@ -43,6 +43,11 @@ class PauliOperator(Observable):
         """Arrays of the terms, equal strings added, zeros left out, in order of first appearance."""
         return algebra.merge(self.terms())
 
+    @property
+    def is_diagonal(self) -> bool:
+        """Whether all letters are I or Z (of the terms that are left once equal strings are added)."""
+        return not np.any(self.merged_terms().x_masks)
+
     def is_hermitian(self, atol: float = HERMITIAN_TOLERANCE) -> bool:
         """Whether the operator is Hermitian: all coefficients real once equal strings are added.
 

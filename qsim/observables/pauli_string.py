@@ -138,11 +138,6 @@ class PauliString(PauliOperator):
         """
         return (self._x | self._z).bit_count()
 
-    @property
-    def is_diagonal(self) -> bool:
-        """Whether the letters are all I or Z."""
-        return self._x == 0
-
     def to_label(self, num_qubits: int | None = None, order: Order = "little") -> str:
         """Dense label, one letter per qubit; the coefficient is not part of it.
 

@@ -102,9 +102,9 @@ class PauliSum(PauliOperator):
 
     @classmethod
     def _new(cls, terms: Terms) -> Self:
-        """Without checks."""
+        """Result of arithmetic: no check but for overflow."""
         self = cls.__new__(cls)
-        self._set(terms)
+        self._set(finite_terms(terms))
         return self
 
     # ---- construction -------------------------------------------------------------------------
@@ -235,11 +235,6 @@ class PauliSum(PauliOperator):
 
     def _support(self) -> int:
         return int(np.bitwise_or.reduce(self.x_masks | self.z_masks, initial=np.uint64(0)))
-
-    @property
-    def is_diagonal(self) -> bool:
-        """Whether all letters are I or Z."""
-        return not np.any(self.x_masks)
 
     def terms(self) -> Terms:
         """Arrays ``(x_masks, z_masks, coefficients)``, as given; read-only."""
@@ -404,7 +399,9 @@ class PauliSum(PauliOperator):
         if not isinstance(factor, numbers.Number):
             return NotImplemented
         x, z, c = self._terms
-        return self._new(finite_terms(Terms(x, z, c * check_coefficient(factor, "The factor"))))
+        number = check_coefficient(factor, "The factor")
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._new(Terms(x, z, c * number))
 
     __rmul__ = __mul__
 
@@ -415,17 +412,18 @@ class PauliSum(PauliOperator):
         if number == 0:
             raise ZeroDivisionError("division of a PauliSum by zero")
         x, z, c = self._terms
-        return self._new(finite_terms(Terms(x, z, c / number)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._new(Terms(x, z, c / number))
 
     def __matmul__(self, other: PauliSum | PauliString) -> Self:
         if not isinstance(other, PauliSum | PauliString):
             return NotImplemented
-        return self._new(finite_terms(algebra.product(self._terms, operand_terms(other))))
+        return self._new(algebra.product(self._terms, operand_terms(other)))
 
     def __rmatmul__(self, other: PauliString) -> Self:
         if not isinstance(other, PauliString):
             return NotImplemented
-        return self._new(finite_terms(algebra.product(operand_terms(other), self._terms)))
+        return self._new(algebra.product(operand_terms(other), self._terms))
 
     def __pow__(self, exponent: int) -> Self:
         if isinstance(exponent, bool) or not isinstance(exponent, numbers.Integral):

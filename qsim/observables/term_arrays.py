@@ -56,7 +56,7 @@ def frozen_terms(terms: Terms) -> Terms:
 def finite_terms(terms: Terms) -> Terms:
     """The same terms, after checking that no coefficient has overflowed."""
     if not np.isfinite(terms.coefficients).all():
-        raise ObservableError("The coefficients of the result must be finite, but a product overflows.")
+        raise ObservableError("The coefficients of a PauliSum must be finite, but one overflows.")
     return terms
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qsim.observables.algebra import POWERS_OF_I, Terms
+from qsim.observables.algebra import POWERS_OF_I, Terms, concatenate
 from qsim.observables.checks import ComplexArray
 
 __all__ = [
@@ -131,18 +131,14 @@ def decompose_entries(
     by_x = np.argsort(rows ^ columns, kind="stable")
     rows, columns, data = rows[by_x], columns[by_x], data[by_x]
     x_of_entry = rows ^ columns
-    starts = np.flatnonzero(np.diff(x_of_entry, prepend=-1))
     parts = []
-    for start, stop in zip(starts, [*starts[1:], len(data)], strict=True):
+    for start, stop in _runs(x_of_entry):
         diagonal = np.zeros(size, dtype=np.complex128)
         np.add.at(diagonal, columns[start:stop], data[start:stop])
         x_mask = int(x_of_entry[start])
         part = decompose_diagonal(diagonal, x_mask)
         parts.append(part.take(part.coefficients != 0))
-    empty = Terms(np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np.complex128))
-    if not parts:
-        return empty
-    return Terms(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    return concatenate(parts)
 
 
 def decompose_diagonal(diagonal: npt.NDArray[Any], x_mask: int = 0) -> Terms:
@@ -169,14 +165,19 @@ def _groups(terms: Terms) -> Iterator[tuple[int, npt.NDArray[np.uint64], npt.NDA
     by_x = np.argsort(x, kind="stable")
     x, z, c = x[by_x], z[by_x], c[by_x]
     c = c * POWERS_OF_I[np.bitwise_count(x & z) & 3]
-    new = np.ones(len(x), dtype=np.bool_)
-    np.not_equal(x[1:], x[:-1], out=new[1:])
-    starts = np.flatnonzero(new)
-    for start, stop in zip(starts, [*starts[1:], len(x)], strict=True):
+    for start, stop in _runs(x):
         values: npt.NDArray[np.number[Any]] = c[start:stop]
         if not np.any(values.imag):
             values = np.ascontiguousarray(values.real)
         yield int(x[start]), z[start:stop], values
+
+
+def _runs(values: npt.NDArray[Any]) -> Iterator[tuple[int, int]]:
+    """Start and stop of each run of equal values in a sorted array."""
+    if len(values) == 0:
+        return
+    ends = [*(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), len(values)]
+    yield from zip([0, *ends[:-1]], ends, strict=True)
 
 
 def _diagonal(
