@@ -34,12 +34,12 @@ def random_unitary(num_qubits: int) -> npt.NDArray[np.complex128]:
     rng = np.random.default_rng(num_qubits)
     size = 2**num_qubits
     matrix = rng.normal(size=(size, size)) + 1j * rng.normal(size=(size, size))
-    unitary: npt.NDArray[np.complex128] = np.linalg.qr(matrix).Q
-    return unitary
+    return np.linalg.qr(matrix).Q
 
 
 def random_phases(num_qubits: int) -> npt.NDArray[np.complex128]:
-    return np.exp(1j * np.random.default_rng(num_qubits).uniform(0, 6, 2**num_qubits))
+    angles = np.random.default_rng(num_qubits).uniform(0, 6, 2**num_qubits)
+    return np.cos(angles) + 1j * np.sin(angles)
 
 
 KERNELS = [
