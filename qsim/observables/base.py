@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,7 @@ class Observable(ABC):
         ...
         qsim.errors.QubitError: Qubit 5 of the observable is out of range for 3 qubits (valid: 0 to 2).
         """
-        check_num_qubits(num_qubits, self.num_qubits)
+        check_num_qubits(num_qubits, self.num_qubits, largest=sys.maxsize)
 
     def apply(self, states: npt.ArrayLike) -> ComplexArray:
         """Apply the operator to states.
