@@ -20,6 +20,20 @@ from typing import TYPE_CHECKING, Any
 from qsim._version import __version__
 
 if TYPE_CHECKING:
+    from qsim.answers import amplitudes as amplitudes
+    from qsim.answers import density_matrix as density_matrix
+    from qsim.answers import distribution as distribution
+    from qsim.answers import expectation as expectation
+    from qsim.answers import fidelity as fidelity
+    from qsim.answers import inner_product as inner_product
+    from qsim.answers import mutual_information as mutual_information
+    from qsim.answers import probabilities as probabilities
+    from qsim.answers import purity as purity
+    from qsim.answers import renyi_entropy as renyi_entropy
+    from qsim.answers import sample as sample
+    from qsim.answers import statevector as statevector
+    from qsim.answers import variance as variance
+    from qsim.answers import von_neumann_entropy as von_neumann_entropy
     from qsim.backends.base import available_backends as available_backends
     from qsim.circuit import Circuit as Circuit
     from qsim.errors import QsimError as QsimError
@@ -58,23 +72,9 @@ if TYPE_CHECKING:
     from qsim.parameters import sqrt as sqrt
     from qsim.parameters import tan as tan
     from qsim.program.program import Program as Program
-    from qsim.program.program import compile_circuit as compile
+    from qsim.program.program import compile_circuit as compile  # noqa: F401
     from qsim.results import Samples as Samples
     from qsim.simulator import Simulator as Simulator
-    from qsim.simulator import amplitudes as amplitudes
-    from qsim.simulator import density_matrix as density_matrix
-    from qsim.simulator import distribution as distribution
-    from qsim.simulator import expectation as expectation
-    from qsim.simulator import fidelity as fidelity
-    from qsim.simulator import inner_product as inner_product
-    from qsim.simulator import mutual_information as mutual_information
-    from qsim.simulator import probabilities as probabilities
-    from qsim.simulator import purity as purity
-    from qsim.simulator import renyi_entropy as renyi_entropy
-    from qsim.simulator import sample as sample
-    from qsim.simulator import statevector as statevector
-    from qsim.simulator import variance as variance
-    from qsim.simulator import von_neumann_entropy as von_neumann_entropy
 
 _MODULES = {
     "qsim.backends.base": ("available_backends",),
@@ -88,8 +88,9 @@ _MODULES = {
     ),
     "qsim.program.program": ("Program",),
     "qsim.results": ("Samples",),
-    "qsim.simulator": (
-        *("Simulator", "amplitudes", "density_matrix", "distribution", "expectation", "fidelity"),
+    "qsim.simulator": ("Simulator",),
+    "qsim.answers": (
+        *("amplitudes", "density_matrix", "distribution", "expectation", "fidelity"),
         *("inner_product", "mutual_information", "probabilities", "purity", "renyi_entropy", "sample"),
         *("statevector", "variance", "von_neumann_entropy"),
     ),

@@ -33,7 +33,9 @@ def check_index(value: Any, count: int, what: str = "Qubit", whole: str = "qubit
         raise TypeError(f"{what} must be an int, but is {type(value).__name__} ({value!r}).")
     index = operator.index(value)
     if not 0 <= index < count:
-        raise QubitError(f"{what} {index} is out of range for a circuit of {count} {whole} ({range_text(count)}).")
+        raise QubitError(
+            f"{what} {index} is out of range for a circuit of {count} {whole} ({range_text(count)})."
+        )
     return index
 
 
@@ -43,7 +45,9 @@ def check_qubits(
     """Distinct indices in range, from one index or an iterable of them."""
     if isinstance(qubits, str | bytes) or (not isinstance(qubits, Iterable) and not _is_index(qubits)):
         raise TypeError(f"{what} must be an int or several, but is {type(qubits).__name__} ({qubits!r}).")
-    out = tuple(check_index(q, count, what, whole) for q in (qubits if isinstance(qubits, Iterable) else (qubits,)))
+    out = tuple(
+        check_index(q, count, what, whole) for q in (qubits if isinstance(qubits, Iterable) else (qubits,))
+    )
     if len(set(out)) != len(out):
         twice = next(q for q in out if out.count(q) > 1)
         raise QubitError(f"{what} {twice} is named twice{context}; they must differ.")
@@ -72,10 +76,14 @@ def check_square_power_of_two(matrix: Any, name: str) -> npt.NDArray[np.complex1
     try:
         m = np.array(matrix, dtype=complex, order="C")
     except (TypeError, ValueError) as error:
-        raise TypeError(f"Argument `{name}` must be a matrix of numbers, but is {type(matrix).__name__}.") from error
+        raise TypeError(
+            f"Argument `{name}` must be a matrix of numbers, but is {type(matrix).__name__}."
+        ) from error
     size = m.shape[0] if m.ndim else 0
     if m.ndim != 2 or m.shape[0] != m.shape[1] or size < 2 or size & (size - 1):
-        raise ArgumentError(f"Argument `{name}` must have shape (2**k, 2**k) with k >= 1, but has shape {m.shape}.")
+        raise ArgumentError(
+            f"Argument `{name}` must have shape (2**k, 2**k) with k >= 1, but has shape {m.shape}."
+        )
     check_finite(m, name)
     m.flags.writeable = False
     return m
@@ -85,7 +93,8 @@ def check_unitary(matrix: npt.NDArray[np.complex128], name: str) -> None:
     distance = float(np.abs(matrix @ matrix.conj().T - np.eye(len(matrix))).max())
     if distance > 1e-8:
         raise ArgumentError(
-            f"Argument `{name}` must be unitary, but U U^dagger differs from the identity by up to {distance:.1e}. "
+            f"Argument `{name}` must be unitary, but U U^dagger differs from the identity by up to "
+            f"{distance:.1e}. "
             "Pass check=False to apply it all the same."
         )
 

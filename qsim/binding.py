@@ -23,7 +23,9 @@ def unknown_parameter(name: Any, parameters: Sequence[Parameter]) -> ParameterEr
     near = difflib.get_close_matches(str(name), names, n=1)
     hint = f" Did you mean `{near[0]}`?" if near else ""
     listed = ", ".join(f"`{n}`" for n in names[:8]) + (", ..." if len(names) > 8 else "") if names else "none"
-    return ParameterError(f"Parameter `{name}` does not occur in the circuit, whose parameters are: {listed}.{hint}")
+    return ParameterError(
+        f"Parameter `{name}` does not occur in the circuit, whose parameters are: {listed}.{hint}"
+    )
 
 
 def bind_values(parameters: Sequence[Parameter], params: Any) -> tuple[FloatArray, bool]:
@@ -81,7 +83,9 @@ def _bind_dict(parameters: Sequence[Parameter], params: Mapping[Any, Any]) -> tu
     for key, value in params.items():
         name = key.name if isinstance(key, Parameter | ParameterVector) else key
         if not isinstance(name, str):
-            raise TypeError(f"Argument `params` must have names as keys, but has a key of type {type(key).__name__}.")
+            raise TypeError(
+                f"Argument `params` must have names as keys, but has a key of type {type(key).__name__}."
+            )
         array = _as_float(value, name)
         if name in columns:
             targets, rows = [columns[name]], array[..., None]
@@ -91,14 +95,18 @@ def _bind_dict(parameters: Sequence[Parameter], params: Mapping[Any, Any]) -> tu
             indices = [index for _, index in vectors[name]]
             length = lengths.get(name)
             expected = f"({length or 'length'},) or (batch, {length or 'length'})"
-            fits = array.ndim > 0 and (array.shape[-1] == length if length else array.shape[-1] > max(indices))
+            fits = array.ndim > 0 and (
+                array.shape[-1] == length if length else array.shape[-1] > max(indices)
+            )
             rows = array[..., indices] if fits else np.empty((0, 0, 0))
         elif isinstance(key, ParameterVector) and array.ndim and array.shape[-1] == len(key):
             continue  # a vector none of whose elements are used
         else:
             raise unknown_parameter(name, parameters)
         if rows.ndim not in (1, 2):
-            raise ParameterError(f"Parameter `{name}` must have shape {expected}, but has shape {array.shape}.")
+            raise ParameterError(
+                f"Parameter `{name}` must have shape {expected}, but has shape {array.shape}."
+            )
         if rows.ndim == 2:
             if batch is not None and len(rows) != batch and 1 not in (batch, len(rows)):
                 raise ParameterError(
@@ -132,7 +140,9 @@ def _check_finite(values: FloatArray, names: Sequence[str]) -> None:
     if not finite.all():
         row, column = np.argwhere(~finite)[0]
         where = f" in row {row}" if len(values) > 1 else ""
-        raise ParameterError(f"Parameter `{names[column]}` must be finite, but is {values[row, column]}{where}.")
+        raise ParameterError(
+            f"Parameter `{names[column]}` must be finite, but is {values[row, column]}{where}."
+        )
 
 
 def _unbound(parameters: Sequence[Parameter]) -> UnboundParameterError:

@@ -6,57 +6,27 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from qsim._checks import check_count, check_index, check_qubits
 from qsim.errors import ArgumentError, CircuitError, ParameterError, QubitError
-from qsim.gate_methods import GateMethods
 from qsim.gates import Gate, Matrix, apply_to_columns, get_gate
-from qsim.operations import (
-    Assign,
-    Barrier,
-    Break,
-    Continue,
-    Delay,
-    ForLoop,
-    GateOperation,
-    IfElse,
-    Kraus,
-    Measure,
-    Operation,
-    Reset,
-    Switch,
-    WhileLoop,
-    _Structured,
-    operation_from_json,
-    operation_to_json,
-)
+from qsim.operation_methods import OperationMethods
+from qsim.operations import Barrier, GateOperation, Operation, _Structured
 from qsim.parameters import Parameter, ParameterExpression, ParameterVector
-from qsim.user_gates import (
-    CircuitGate,
-    DiagonalGate,
-    GeneratorGate,
-    PauliEvolutionGate,
-    PauliRotationGate,
-    PermutationGate,
-    PhaseOnStatesGate,
-    PrepareGate,
-    UnitaryGate,
-)
+from qsim.user_gates import CircuitGate
 
 if TYPE_CHECKING:
     from qsim.classical import Variable
-    from qsim.observables import PauliSum
 
 __all__ = ["Circuit"]
 
 JSON_FORMAT = 1
-_DELAY_UNITS = ("s", "ms", "us", "ns", "dt")
 
 
-class Circuit(GateMethods):
+class Circuit(OperationMethods):
     """A list of operations on `num_qubits` qubits and `num_clbits` classical bits.
 
     Qubit 0 is the least significant bit of the amplitude index. There is a method for each gate of
@@ -76,16 +46,8 @@ class Circuit(GateMethods):
     (2, {'h': 1, 'cx': 1})
     """
 
-    __slots__ = (
-        "_cache",
-        "_operations",
-        "classical_registers",
-        "name",
-        "num_clbits",
-        "num_qubits",
-        "quantum_registers",
-        "variables",
-    )
+    __slots__ = ("classical_registers", "name", "quantum_registers")
+    name: str | None
 
     def __init__(self, num_qubits: int, num_clbits: int = 0, name: str | None = None) -> None:
         self.num_qubits = check_count(num_qubits, "num_qubits")
@@ -94,10 +56,9 @@ class Circuit(GateMethods):
         #: register name -> indices, kept for OpenQASM; may be empty
         self.quantum_registers: dict[str, tuple[int, ...]] = {}
         self.classical_registers: dict[str, tuple[int, ...]] = {}
-        #: classical variables and their initial values
-        self.variables: dict[Variable, Any] = {}
-        self._operations: list[Operation] = []
-        self._cache: dict[Any, Any] = {}
+        self.variables = {}
+        self._operations = []
+        self._cache = {}
 
     # -- what it holds ---------------------------------------------------------------------------
     @property
@@ -106,7 +67,7 @@ class Circuit(GateMethods):
         cached = self._cache.get("operations")
         if cached is None:
             cached = self._cache["operations"] = tuple(self._operations)
-        return cached  # type: ignore[no-any-return]
+        return cached
 
     def __len__(self) -> int:
         return len(self._operations)
@@ -120,7 +81,7 @@ class Circuit(GateMethods):
         cached = self._cache.get("parameters")
         if cached is None:
             cached = self._cache["parameters"] = self._find_parameters()
-        return cached  # type: ignore[no-any-return]
+        return cached
 
     def _find_parameters(self) -> tuple[Parameter, ...]:
         groups: dict[Any, dict[Parameter, None]] = {}
@@ -142,7 +103,9 @@ class Circuit(GateMethods):
             else:
                 operation.map_params(visit)
         return tuple(
-            parameter for group in groups.values() for parameter in sorted(group, key=lambda p: (p.vector or ("", 0))[1])
+            parameter
+            for group in groups.values()
+            for parameter in sorted(group, key=lambda p: (p.vector or ("", 0))[1])
         )
 
     @property
@@ -184,19 +147,26 @@ class Circuit(GateMethods):
             gate = gate.to_gate()
         elif not isinstance(gate, Gate):
             raise TypeError(
-                f"Argument `gate` must be a gate, its name, an operation or a circuit, but is {type(gate).__name__}."
+                f"Argument `gate` must be a gate, its name, an operation or a circuit, but is "
+                f"{type(gate).__name__}."
             )
         param_tuple = tuple(params) if isinstance(params, Sequence | np.ndarray) else (params,)
         qubit_tuple = tuple(qubits) if isinstance(qubits, Iterable) else (qubits,)
         if len(qubit_tuple) != gate.num_qubits:
-            raise CircuitError(f"Gate `{gate.name}` acts on {gate.num_qubits} qubits, but got {len(qubit_tuple)}.")
+            raise CircuitError(
+                f"Gate `{gate.name}` acts on {gate.num_qubits} qubits, but got {len(qubit_tuple)}."
+            )
         return self._gate(gate, param_tuple, qubit_tuple, controls, control_values)
 
     def append_operation(self, operation: Operation) -> Circuit:
         """Append an operation object after checking its qubits and classical bits."""
         if isinstance(operation, GateOperation):
             return self._gate(
-                operation.gate, operation.params, operation.targets, operation.controls, operation.control_values
+                operation.gate,
+                operation.params,
+                operation.targets,
+                operation.controls,
+                operation.control_values,
             )
         if not isinstance(operation, Operation):
             raise TypeError(f"Argument `operation` must be an Operation, but is {type(operation).__name__}.")
@@ -251,7 +221,11 @@ class Circuit(GateMethods):
                 f"but got {len(params)}."
             )
         checked_params = tuple(_check_param(gate, p) for p in params)
-        if gate.num_qubits == 1 and isinstance(qubits[0], Iterable) and not isinstance(qubits[0], str | bytes):
+        if (
+            gate.num_qubits == 1
+            and isinstance(qubits[0], Iterable)
+            and not isinstance(qubits[0], str | bytes)
+        ):
             for q in check_qubits(qubits[0], self.num_qubits, context=f" in gate `{gate.name}`"):
                 self._gate(gate, checked_params, (q,), controls, control_values)
             return self
@@ -264,290 +238,12 @@ class Circuit(GateMethods):
                 role = "as control and as target" if first < gate.num_controls <= position else "twice"
                 raise QubitError(f"Gate `{gate.name}` has qubit {q} {role}; they must differ.")
             if q in extra:
-                raise QubitError(f"Gate `{gate.name}` has qubit {q} both as control and as target; they must differ.")
+                raise QubitError(
+                    f"Gate `{gate.name}` has qubit {q} both as control and as target; they must differ."
+                )
         return self._push(GateOperation(gate, checked_params, own, extra, values))
 
-    # -- gates that carry data -------------------------------------------------------------------
-    def unitary(
-        self, matrix: Any, qubits: Any, *, name: str = "unitary", check: bool = True, **modifiers: Any
-    ) -> Circuit:
-        """Append a unitary matrix on k qubits; the first qubit is the least significant index bit.
-
-        Parameters
-        ----------
-        matrix : array_like, shape (2**k, 2**k)
-        qubits : int or sequence of int
-        name : str
-        check : bool
-            Refuse a matrix that is not unitary within 1e-8.
-        **modifiers
-            ``controls=`` and ``control_values=``.
-        """
-        return self.append(UnitaryGate(matrix, name, check=check), (), qubits, **modifiers)
-
-    def diagonal(self, entries: Any, qubits: Any, **modifiers: Any) -> Circuit:
-        """Append a diagonal unitary with the given 2**k entries of modulus 1."""
-        return self.append(DiagonalGate(entries), (), qubits, **modifiers)
-
-    def permutation(self, permutation: Any, qubits: Any, **modifiers: Any) -> Circuit:
-        """Append the permutation that moves basis state ``j`` of the qubits to ``permutation[j]``."""
-        return self.append(PermutationGate(permutation), (), qubits, **modifiers)
-
-    def generator(self, generator: Any, theta: Any, qubits: Any, *, name: str = "generator", **modifiers: Any) -> Circuit:
-        """Append exp(-i theta G) for a Hermitian matrix G; differentiable in `theta`."""
-        return self.append(GeneratorGate(generator, name), (theta,), qubits, **modifiers)
-
-    def pauli(self, label: str, qubits: Any, **modifiers: Any) -> Circuit:
-        """Append a Pauli string given as a dense label, the first qubit rightmost."""
-        targets = check_qubits(qubits, self.num_qubits)
-        PauliRotationGate(label)  # refuses other letters
-        if len(label) != len(targets):
-            raise CircuitError(f"Argument `label` has {len(label)} letters, but {len(targets)} qubits are given.")
-        for q, letter in zip(targets, reversed(label), strict=True):
-            if letter != "I":
-                self.append(letter.lower(), (), q, **modifiers)
-        return self
-
-    def pauli_rotation(self, theta: Any, label: str, qubits: Any, **modifiers: Any) -> Circuit:
-        """Append exp(-i theta P / 2) for a Pauli string (dense label, first qubit rightmost)."""
-        return self.append(PauliRotationGate(label), (theta,), qubits, **modifiers)
-
-    pauli_rot = pauli_rotation
-
-    def multi_rz(self, theta: Any, qubits: Any, **modifiers: Any) -> Circuit:
-        """Append exp(-i theta Z...Z / 2) on any number of qubits."""
-        targets = check_qubits(qubits, self.num_qubits)
-        return self.append(PauliRotationGate("Z" * len(targets)), (theta,), targets, **modifiers)
-
-    def pcphase(self, phi: Any, dimension: int, qubits: Any, **modifiers: Any) -> Circuit:
-        """Append exp(i phi) on the first `dimension` basis states of the qubits, exp(-i phi) on the others."""
-        targets = check_qubits(qubits, self.num_qubits)
-        gate = PhaseOnStatesGate(check_count(dimension, "dimension"), len(targets))
-        return self.append(gate, (phi,), targets, **modifiers)
-
-    def exp_pauli_sum(
-        self, pauli_sum: PauliSum, time: Any, qubits: Any = None, *, order: int = 2, steps: int = 1, **modifiers: Any
-    ) -> Circuit:
-        """Append exp(-i time H) for a Hermitian Pauli sum H.
-
-        Parameters
-        ----------
-        pauli_sum : PauliSum or anything it can be made of
-        time : float or expression
-        qubits : sequence of int, optional
-            Where qubit 0, 1, ... of the sum lie; all qubits of the circuit by default.
-        order : {1, 2, 4}
-            Suzuki-Trotter order; not used where all terms commute (the result is then exact).
-        steps : int
-        """
-        from qsim.observables import PauliSum
-
-        h = pauli_sum if isinstance(pauli_sum, PauliSum) else PauliSum(pauli_sum)
-        targets = tuple(range(self.num_qubits)) if qubits is None else check_qubits(qubits, self.num_qubits)
-        return self.append(PauliEvolutionGate(h, len(targets), order, steps), (time,), targets, **modifiers)
-
-    def prepare(self, amplitudes: Any, qubits: Any = None, *, normalize: bool = False, **modifiers: Any) -> Circuit:
-        """Append a unitary that takes |0...0> of the qubits to the given amplitudes."""
-        targets = tuple(range(self.num_qubits)) if qubits is None else qubits
-        return self.append(PrepareGate(amplitudes, normalize=normalize), (), targets, **modifiers)
-
-    def initialize(self, amplitudes: Any, qubits: Any = None, *, normalize: bool = False) -> Circuit:
-        """Reset the qubits, then prepare the given amplitudes."""
-        targets = tuple(range(self.num_qubits)) if qubits is None else check_qubits(qubits, self.num_qubits)
-        gate = PrepareGate(amplitudes, normalize=normalize)
-        touched = {q for operation in self._operations for q in operation.qubits}
-        for q in targets:
-            if q in touched:
-                self.reset(q)
-        return self.append(gate, (), targets)
-
-    def mcx(self, controls: Any, target: int, control_values: Any = None) -> Circuit:
-        """Append X on `target` behind any number of controls."""
-        return self.append("x", (), target, controls=controls, control_values=control_values)
-
-    def mcp(self, lam: Any, controls: Any, target: int, control_values: Any = None) -> Circuit:
-        """Append a phase gate behind any number of controls."""
-        return self.append("p", (lam,), target, controls=controls, control_values=control_values)
-
-    def mcrx(self, theta: Any, controls: Any, target: int, control_values: Any = None) -> Circuit:
-        """Append RX behind any number of controls."""
-        return self.append("rx", (theta,), target, controls=controls, control_values=control_values)
-
-    def mcry(self, theta: Any, controls: Any, target: int, control_values: Any = None) -> Circuit:
-        """Append RY behind any number of controls."""
-        return self.append("ry", (theta,), target, controls=controls, control_values=control_values)
-
-    def mcrz(self, theta: Any, controls: Any, target: int, control_values: Any = None) -> Circuit:
-        """Append RZ behind any number of controls."""
-        return self.append("rz", (theta,), target, controls=controls, control_values=control_values)
-
-    def integer_comparator(self, value: int, qubits: Any, target: int, *, geq: bool = True) -> Circuit:
-        """Append X on `target` where the integer on `qubits` is ``>= value`` (or ``<`` if not `geq`)."""
-        register = check_qubits(qubits, self.num_qubits)
-        number = check_count(value, "value")
-        index = np.arange(2 << len(register))
-        low = index & ((1 << len(register)) - 1)
-        flips = (low >= number) if geq else (low < number)
-        return self.permutation(np.where(flips, index ^ (1 << len(register)), index), (*register, target))
-
-    def rv(self, vx: float, vy: float, vz: float, qubit: Any, **modifiers: Any) -> Circuit:
-        """Append the rotation by the angle |v| about the axis v (numbers only)."""
-        angle = math.sqrt(vx * vx + vy * vy + vz * vz)
-        generator = np.array([[vz, vx - 1j * vy], [vx + 1j * vy, -vz]]) / 2
-        factor = math.sin(angle / 2) / (angle / 2) if angle else 1.0
-        matrix = math.cos(angle / 2) * np.eye(2) - 1j * factor * generator
-        return self.unitary(matrix, qubit, name="rv", **modifiers)
-
-    # -- other operations ------------------------------------------------------------------------
-    def barrier(self, *qubits: Any) -> Circuit:
-        """Append a barrier across the given qubits, or all."""
-        listed = qubits[0] if len(qubits) == 1 and isinstance(qubits[0], Iterable) else qubits
-        targets = check_qubits(listed, self.num_qubits) if qubits else tuple(range(self.num_qubits))
-        return self._push(Barrier(targets))
-
-    def delay(self, duration: float, qubits: Any = None, unit: str = "s") -> Circuit:
-        """Append a delay; the identity here, kept for noise models and for OpenQASM."""
-        targets = tuple(range(self.num_qubits)) if qubits is None else check_qubits(qubits, self.num_qubits)
-        if isinstance(duration, bool) or not isinstance(duration, int | float) or not 0 <= duration < math.inf:
-            raise ArgumentError(f"Argument `duration` must be a finite number >= 0, but is {duration!r}.")
-        if unit not in _DELAY_UNITS:
-            raise ArgumentError(f"Argument `unit` must be one of {', '.join(_DELAY_UNITS)}, but is {unit!r}.")
-        return self._push(Delay(float(duration), unit, targets))
-
-    def measure(self, qubits: Any, clbits: Any) -> Circuit:
-        """Measure one or several qubits, each into the classical bit of the same position."""
-        sources = check_qubits(qubits, self.num_qubits, context=" in `measure`")
-        targets = check_qubits(clbits, self.num_clbits, "Classical bit", "classical bits", " in `measure`")
-        if len(sources) != len(targets):
-            raise CircuitError(
-                f"Arguments `qubits` and `clbits` must be equally many, but are {len(sources)} and {len(targets)}."
-            )
-        for q, c in zip(sources, targets, strict=True):
-            self._push(Measure(q, c))
-        return self
-
-    def measure_all(self) -> Circuit:
-        """Measure qubit q into classical bit q, for all qubits; adds classical bits if there are too few."""
-        self.num_clbits = max(self.num_clbits, self.num_qubits)
-        for q in range(self.num_qubits):
-            self._push(Measure(q, q))
-        return self
-
-    def measure_pauli(self, label: str, qubits: Any, clbit: int) -> Circuit:
-        """Measure a product of Pauli operators (dense label, first qubit rightmost) into one classical bit."""
-        targets = check_qubits(qubits, self.num_qubits)
-        x, z = PauliRotationGate(label).masks
-        if len(label) != len(targets) or not x | z:
-            raise CircuitError(f"Argument `label` must be {len(targets)} letters, not all I, but is {label!r}.")
-        check_index(clbit, self.num_clbits, "Classical bit", "classical bits")
-        change = Circuit(self.num_qubits)
-        involved = [q for k, q in enumerate(targets) if (x | z) >> k & 1]
-        for k, q in enumerate(targets):
-            if x >> k & 1:
-                change.append("sx" if z >> k & 1 else "h", (), q)
-        for q in involved[:-1]:
-            change.append("cx", (), (q, involved[-1]))
-        self._operations.extend(change.operations)
-        self._push(Measure(involved[-1], clbit))
-        self._operations.extend(change.inverse().operations)
-        return self
-
-    def reset(self, qubits: Any) -> Circuit:
-        """Put qubits into |0>."""
-        for q in check_qubits(qubits, self.num_qubits, context=" in `reset`"):
-            self._push(Reset(q))
-        return self
-
-    def kraus(self, matrices: Sequence[Any], qubits: Any) -> Circuit:
-        """Append a channel given by its Kraus matrices."""
-        return self._push(Kraus(matrices, check_qubits(qubits, self.num_qubits)))
-
-    # -- classical control -----------------------------------------------------------------------
-    def declare(self, name: str, kind: str = "int", size: int | None = 32, initial: Any = 0) -> Variable:
-        """Declare a classical variable and return it.
-
-        Parameters
-        ----------
-        name : str
-        kind : {"bool", "bit", "int", "uint", "float", "angle"}
-        size : int, optional
-            Width in bits.
-        initial : number
-        """
-        from qsim.classical import Variable
-
-        variable = Variable(name, kind, size)
-        if any(v.name == name for v in self.variables):
-            raise CircuitError(f"Classical variable `{name}` is declared already.")
-        self.variables[variable] = initial
-        self._cache = {}
-        return variable
-
-    def if_else(self, condition: Any, then_body: Circuit, else_body: Circuit | None = None) -> Circuit:
-        """Append `then_body` under a classical condition, `else_body` otherwise.
-
-        Parameters
-        ----------
-        condition : (int, int), (sequence of int, int), or classical expression
-            A classical bit and the value it must have; several bits and the integer they must form
-            (first bit least significant); or an expression of `qsim.classical`.
-        then_body, else_body : Circuit
-            Over the same qubits and classical bits as this circuit, or fewer.
-        """
-        bodies = [self._body(b) for b in (then_body, else_body) if b is not None]
-        return self._push(IfElse(self._condition(condition), *bodies))
-
-    def while_loop(self, condition: Any, body: Circuit) -> Circuit:
-        """Append `body`, repeated as long as the condition holds (see `if_else`)."""
-        return self._push(WhileLoop(self._condition(condition), self._body(body)))
-
-    def for_loop(self, values: Any, body: Circuit, variable: Variable | None = None) -> Circuit:
-        """Append `body`, once for each value; `variable` holds the value meanwhile."""
-        from qsim import classical
-
-        if not isinstance(values, range | classical.Expression):
-            values = tuple(values)
-        return self._push(ForLoop(variable, values, self._body(body)))
-
-    def switch(self, subject: Any, cases: Any, default: Circuit | None = None) -> Circuit:
-        """Append the body of the case that holds the integer value of `subject`.
-
-        Parameters
-        ----------
-        subject : int, sequence of int, or classical expression
-            A classical bit, several (first least significant), or an expression.
-        cases : dict or sequence of (int or sequence of int, Circuit)
-        default : Circuit, optional
-        """
-        from qsim import classical
-
-        if not isinstance(subject, classical.Expression):
-            bits = check_qubits(subject, self.num_clbits, "Classical bit", "classical bits")
-            subject = classical.Bits(bits)
-        pairs = cases.items() if isinstance(cases, Mapping) else cases
-        listed = [
-            (tuple(values) if isinstance(values, Iterable) else (values,), self._body(body)) for values, body in pairs
-        ]
-        return self._push(Switch(subject, listed, None if default is None else self._body(default)))
-
-    def assign(self, target: Any, value: Any) -> Circuit:
-        """Append an assignment of a classical expression to a variable or to classical bits."""
-        from qsim import classical
-
-        if isinstance(target, int):
-            target = classical.Bit(check_index(target, self.num_clbits, "Classical bit", "classical bits"))
-        if not isinstance(value, classical.Expression):
-            value = classical.Literal(value)
-        return self.append_operation(Assign(target, value))
-
-    def break_loop(self) -> Circuit:
-        """Append a jump out of the innermost loop."""
-        return self._push(Break())
-
-    def continue_loop(self) -> Circuit:
-        """Append a jump to the next turn of the innermost loop."""
-        return self._push(Continue())
-
+    # -- bodies of classical control -----------------------------------------------------------------
     def _condition(self, condition: Any) -> Any:
         from qsim import classical
 
@@ -558,7 +254,8 @@ class Circuit(GateMethods):
             raise TypeError(f"A body must be a Circuit, but is {type(body).__name__}.")
         if body.num_qubits > self.num_qubits or body.num_clbits > self.num_clbits:
             raise CircuitError(
-                f"A body has {body.num_qubits} qubits and {body.num_clbits} classical bits, more than the circuit's "
+                f"A body has {body.num_qubits} qubits and {body.num_clbits} classical bits, more than "
+                "the circuit's "
                 f"{self.num_qubits} and {self.num_clbits}."
             )
 
@@ -597,7 +294,8 @@ class Circuit(GateMethods):
             return self
         out = self._empty(num_qubits, num_clbits)
         out._operations = [
-            op.resized(num_qubits, num_clbits) if isinstance(op, _Structured) else op for op in self._operations
+            op.resized(num_qubits, num_clbits) if isinstance(op, _Structured) else op
+            for op in self._operations
         ]
         return out
 
@@ -622,7 +320,10 @@ class Circuit(GateMethods):
         bits = range(other.num_clbits) if clbits is None else clbits
         to_qubit = check_qubits(places, self.num_qubits)
         to_clbit = check_qubits(bits, self.num_clbits, "Classical bit", "classical bits")
-        for given, needed, what in ((to_qubit, other.num_qubits, "qubits"), (to_clbit, other.num_clbits, "clbits")):
+        for given, needed, what in (
+            (to_qubit, other.num_qubits, "qubits"),
+            (to_clbit, other.num_clbits, "clbits"),
+        ):
             if len(given) != needed:
                 raise CircuitError(f"Argument `{what}` must name {needed} places, but names {len(given)}.")
         out = self.copy()
@@ -633,7 +334,8 @@ class Circuit(GateMethods):
             out._operations.extend(other._operations)
         else:
             out._operations.extend(
-                _resize(op.remap(to_qubit.__getitem__, to_clbit.__getitem__), self) for op in other._operations
+                _resize(op.remap(to_qubit.__getitem__, to_clbit.__getitem__), self)
+                for op in other._operations
             )
         return out
 
@@ -700,10 +402,14 @@ class Circuit(GateMethods):
             places = list(mapping)
         targets = check_qubits(places, size)
         if len(targets) != self.num_qubits:
-            raise CircuitError(f"Argument `mapping` must name {self.num_qubits} places, but names {len(targets)}.")
+            raise CircuitError(
+                f"Argument `mapping` must name {self.num_qubits} places, but names {len(targets)}."
+            )
         out = self._empty(size)
         out.quantum_registers = {}
-        out._operations = [_resize(op.remap(targets.__getitem__, lambda c: c), out) for op in self._operations]
+        out._operations = [
+            _resize(op.remap(targets.__getitem__, lambda c: c), out) for op in self._operations
+        ]
         return out
 
     def bind(self, values: Mapping[Any, Any] | Any) -> Circuit:
@@ -727,7 +433,9 @@ class Circuit(GateMethods):
         if not isinstance(values, Mapping):
             listed = list(values) if isinstance(values, Iterable) else [values]
             if len(listed) != len(known):
-                raise ParameterError(f"Argument `values` must hold {len(known)} values, but holds {len(listed)}.")
+                raise ParameterError(
+                    f"Argument `values` must hold {len(known)} values, but holds {len(listed)}."
+                )
             return dict(zip(known, listed, strict=True))
         vectors = {p.vector[0] for p in self.parameters if p.vector}
         table: dict[Any, Any] = {}
@@ -764,7 +472,9 @@ class Circuit(GateMethods):
     def count_ops(self) -> Counter[str]:
         """How often each operation occurs, by name; extra controls are prefixed as ``c-``."""
         return Counter(
-            "c" * len(op.controls) + "-" + op.name if isinstance(op, GateOperation) and op.controls else op.name
+            "c" * len(op.controls) + "-" + op.name
+            if isinstance(op, GateOperation) and op.controls
+            else op.name
             for op in self._operations
         )
 
@@ -776,7 +486,9 @@ class Circuit(GateMethods):
         ndarray, shape (2**num_qubits, 2**num_qubits), complex128
         """
         if self.num_qubits > 10:
-            raise CircuitError(f"A matrix is made for at most 10 qubits, but the circuit has {self.num_qubits}.")
+            raise CircuitError(
+                f"A matrix is made for at most 10 qubits, but the circuit has {self.num_qubits}."
+            )
         if self.parameters:
             names = ", ".join(p.name for p in self.parameters)
             raise ParameterError(f"A matrix needs numeric parameters, but {names} are free; bind them first.")
@@ -802,7 +514,8 @@ class Circuit(GateMethods):
     __hash__ = None  # type: ignore[assignment]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {slot: getattr(self, slot) for slot in Circuit.__slots__ if slot != "_cache"}
+        slots = Circuit.__slots__ + OperationMethods.__slots__
+        return {slot: getattr(self, slot) for slot in slots if slot != "_cache"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for slot, value in state.items():
@@ -818,7 +531,7 @@ class Circuit(GateMethods):
 
     def to_dict(self) -> dict[str, Any]:
         """The circuit as dicts, lists and numbers (format `JSON_FORMAT`)."""
-        from qsim import classical
+        from qsim import classical, serialization
 
         return {
             "format": JSON_FORMAT,
@@ -828,23 +541,25 @@ class Circuit(GateMethods):
             "quantum_registers": {k: list(v) for k, v in self.quantum_registers.items()},
             "classical_registers": {k: list(v) for k, v in self.classical_registers.items()},
             "variables": [[classical.to_json(v), initial] for v, initial in self.variables.items()],
-            "operations": [operation_to_json(op) for op in self._operations],
+            "operations": [serialization.operation_to_json(op) for op in self._operations],
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Circuit:
         """The inverse of `to_dict`."""
-        from qsim import classical
+        from qsim import classical, serialization
 
         if not isinstance(data, Mapping) or data.get("format") != JSON_FORMAT:
-            raise ArgumentError(f"Argument `data` must be a circuit of JSON format {JSON_FORMAT}, but is not.")
+            raise ArgumentError(
+                f"Argument `data` must be a circuit of JSON format {JSON_FORMAT}, but is not."
+            )
         out = cls(data["num_qubits"], data["num_clbits"], data.get("name"))
         out.quantum_registers = {k: tuple(v) for k, v in data.get("quantum_registers", {}).items()}
         out.classical_registers = {k: tuple(v) for k, v in data.get("classical_registers", {}).items()}
         for variable, initial in data.get("variables", ()):
-            out.variables[classical.from_json(variable)] = initial
+            out.variables[cast("Variable", classical.from_json(variable))] = initial
         for operation in data["operations"]:
-            out.append_operation(operation_from_json(operation))
+            out.append_operation(serialization.operation_from_json(operation))
         return out
 
     def to_json(self, **options: Any) -> str:
@@ -857,7 +572,9 @@ class Circuit(GateMethods):
         try:
             data = json.loads(text)
         except json.JSONDecodeError as error:
-            raise ArgumentError(f"Argument `text` must be JSON, but line {error.lineno} is not: {error.msg}.") from error
+            raise ArgumentError(
+                f"Argument `text` must be JSON, but line {error.lineno} is not: {error.msg}."
+            ) from error
         return cls.from_dict(data)
 
     def to_qasm(self, version: int = 3) -> str:
@@ -917,7 +634,11 @@ def _check_param(gate: Gate, value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
-        hint = " Pass its elements one by one." if isinstance(value, ParameterVector | Sequence | np.ndarray) else ""
+        hint = (
+            " Pass its elements one by one."
+            if isinstance(value, ParameterVector | Sequence | np.ndarray)
+            else ""
+        )
         raise TypeError(
             f"A parameter of gate `{gate.name}` must be a real number or an expression, but is "
             f"{type(value).__name__} ({value!r}).{hint}"
@@ -936,11 +657,10 @@ def _check_control_values(values: Any, count: int) -> tuple[int, ...]:
     listed = tuple(int(v) if v in ("0", "1") else v for v in values)
     if len(listed) != count:
         raise CircuitError(
-            f"Argument `control_values` must hold {count} values, one for each control, but holds {len(listed)}."
+            f"Argument `control_values` must hold {count} values, one for each control, but holds "
+            f"{len(listed)}."
         )
     for v in listed:
         if v not in (0, 1):
             raise CircuitError(f"Argument `control_values` must hold only 0 and 1, but holds {v!r}.")
     return tuple(int(v) for v in listed)
-
-

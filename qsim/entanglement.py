@@ -16,7 +16,9 @@ ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
 FloatArray = npt.NDArray[np.float64]
 
 
-def reduced_density_matrix(states: ComplexArray, qubits: Sequence[int] | npt.NDArray[np.int32]) -> ComplexArray:
+def reduced_density_matrix(
+    states: ComplexArray, qubits: Sequence[int] | npt.NDArray[np.int32]
+) -> ComplexArray:
     """Density matrices of some qubits of pure states, the others traced out.
 
     Parameters
@@ -33,8 +35,12 @@ def reduced_density_matrix(states: ComplexArray, qubits: Sequence[int] | npt.NDA
     k = len(qubits)
     tensor = states.reshape((-1, *(2,) * num_qubits))
     axes = [num_qubits - int(q) for q in reversed(list(qubits))]
-    moved = np.moveaxis(tensor, axes, range(1, k + 1)).reshape(len(states), 1 << k, -1).astype(complex, copy=False)
-    return moved @ moved.conj().transpose(0, 2, 1)
+    moved = (
+        np.moveaxis(tensor, axes, range(1, k + 1))
+        .reshape(len(states), 1 << k, -1)
+        .astype(complex, copy=False)
+    )
+    return np.asarray(moved @ moved.conj().transpose(0, 2, 1))
 
 
 def purity_of(matrices: ComplexArray) -> FloatArray:
@@ -50,7 +56,7 @@ def entropy_of(matrices: ComplexArray, base: float = 2.0) -> FloatArray:
     """Von Neumann entropy -Tr rho log rho of each matrix, in units of log(`base`)."""
     p = _spectrum(matrices)
     logs = np.log(p, out=np.zeros_like(p), where=p > 0)
-    return np.abs(-(p * logs).sum(-1)) / np.log(base)
+    return np.asarray(np.abs((p * logs).sum(-1)) / np.log(base))
 
 
 def renyi_of(matrices: ComplexArray, alpha: float, base: float = 2.0) -> FloatArray:
@@ -64,7 +70,7 @@ def renyi_of(matrices: ComplexArray, alpha: float, base: float = 2.0) -> FloatAr
         return entropy_of(matrices, base)
     p = _spectrum(matrices)
     if alpha == 0:
-        return np.log((p > 1e-12).sum(-1)) / np.log(base)
+        return np.asarray(np.log((p > 1e-12).sum(-1)) / np.log(base))
     if np.isinf(alpha):
-        return np.abs(-np.log(p.max(-1))) / np.log(base)
-    return np.abs(np.log((p**alpha).sum(-1)) / (1 - alpha)) / np.log(base)
+        return np.asarray(np.abs(np.log(p.max(-1))) / np.log(base))
+    return np.asarray(np.abs(np.log((p**alpha).sum(-1)) / (1 - alpha)) / np.log(base))

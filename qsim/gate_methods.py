@@ -81,7 +81,8 @@ def stub_text() -> str:
         arguments = "".join(f", {a}: Any" for a in (*spec.param_names, *qubit_names(spec)))
         for name in (spec.name, *spec.aliases):
             lines.append(
-                f"    def {name}(self{arguments}, *, controls: Any = (), control_values: Any = None) -> Self: ..."
+                f"    def {name}(self{arguments}, *, controls: Any = (), control_values: Any = None) -> "
+                "Self: ..."
             )
     lines += ["", "def qubit_names(spec: GateSpec) -> list[str]: ...", "def stub_text() -> str: ...", ""]
     return "\n".join(lines)

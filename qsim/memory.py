@@ -28,7 +28,9 @@ def free_memory() -> int | None:
     The least of what the system has available, what the control group leaves, and what the limit of
     the address space (``ulimit -v``) leaves.
     """
-    found = [size for size in (_system_available(), _cgroup_available(), _address_space_left()) if size is not None]
+    found = [
+        size for size in (_system_available(), _cgroup_available(), _address_space_left()) if size is not None
+    ]
     return min(found) if found else None
 
 
@@ -98,7 +100,8 @@ def check_state_memory(num_qubits: int, bytes_per_amplitude: int, *, batch: int 
     precision = "complex128" if bytes_per_amplitude == 16 else "complex64"
     if num_qubits > 10_000:
         raise MemoryBudgetError(
-            f"{num_qubits} qubits in {precision} need 2**{num_qubits} amplitudes, more than any machine holds. "
+            f"{num_qubits} qubits in {precision} need 2**{num_qubits} amplitudes, more than any machine "
+            "holds. "
             "Use fewer qubits."
         )
     needed = batch * copies * bytes_per_amplitude << num_qubits

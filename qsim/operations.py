@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -10,8 +10,8 @@ import numpy as np
 from qsim._checks import check_square_power_of_two
 from qsim.errors import ArgumentError, CircuitError
 from qsim.gates import Gate
-from qsim.parameters import ParameterExpression, expression_from_json
-from qsim.user_gates import CircuitGate, ControlledGate, _complex_array, _complex_list, gate_from_json, gate_to_json
+from qsim.parameters import ParameterExpression
+from qsim.user_gates import CircuitGate, ControlledGate
 
 if TYPE_CHECKING:
     from qsim.circuit import Circuit
@@ -39,7 +39,7 @@ Self = TypeVar("Self", bound="Operation")
 class Operation:
     """Base of all operations. Immutable; equal if type and fields are equal."""
 
-    __slots__ = ()
+    __slots__: tuple[str, ...] = ()
     name: str = ""
     #: True if the operation is a unitary or does nothing to the state
     is_unitary = False
@@ -74,7 +74,7 @@ class Operation:
         return tuple(getattr(self, slot) for slot in self.__slots__)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.fields() == other.fields()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.fields() == other.fields()
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, self.qubits, self.clbits))
@@ -160,7 +160,9 @@ class GateOperation(Operation):
 
     def __repr__(self) -> str:
         params = f"({', '.join(map(str, self.params))})" if self.params else ""
-        controls = "".join(f"{q}{'' if v else '!'} " for q, v in zip(self.controls, self.control_values, strict=True))
+        controls = "".join(
+            f"{q}{'' if v else '!'} " for q, v in zip(self.controls, self.control_values, strict=True)
+        )
         control = f"ctrl[{controls.strip()}] " if controls else ""
         return f"{control}{self.name}{params} {', '.join(map(str, self.targets))}".rstrip()
 
@@ -275,7 +277,8 @@ class Kraus(Operation):
         distance = float(np.abs(total - np.eye(size)).max())
         if distance > 1e-8:
             raise ArgumentError(
-                "Argument `matrices` must preserve the trace, but the sum of K^dagger K differs from the identity "
+                "Argument `matrices` must preserve the trace, but the sum of K^dagger K differs from "
+                "the identity "
                 f"by up to {distance:.1e}."
             )
 
@@ -486,106 +489,3 @@ class Continue(_Structured):
 
     def _rebuild(self, bodies: Sequence[Circuit], expression: Callable[[Any], Any]) -> Continue:
         return self
-
-
-# -- JSON ----------------------------------------------------------------------------------------
-def operation_to_json(op: Operation) -> Any:
-    """Plain dicts, lists and numbers that `operation_from_json` reads."""
-    from qsim import classical
-
-    def param(p: Any) -> Any:
-        if isinstance(p, classical.Expression):
-            return {"classical": classical.to_json(p)}
-        return p.to_json() if isinstance(p, ParameterExpression) else p
-
-    if isinstance(op, GateOperation):
-        out: dict[str, Any] = {"gate": gate_to_json(op.gate), "qubits": list(op.targets)}
-        if op.params:
-            out["params"] = [param(p) for p in op.params]
-        if op.controls:
-            out["controls"], out["control_values"] = list(op.controls), list(op.control_values)
-        return out
-    out = {"op": op.name}
-    if isinstance(op, Measure):
-        out |= {"qubit": op.qubit, "clbit": op.clbit}
-    elif isinstance(op, Reset):
-        out |= {"qubit": op.qubit}
-    elif isinstance(op, Barrier):
-        out |= {"qubits": list(op.qubits)}
-    elif isinstance(op, Delay):
-        out |= {"qubits": list(op.qubits), "duration": op.duration, "unit": op.unit}
-    elif isinstance(op, Kraus):
-        out |= {"qubits": list(op.qubits), "matrices": [_complex_list(m) for m in op.matrices]}
-    elif isinstance(op, IfElse | WhileLoop):
-        out |= {"condition": classical.to_json(op.condition), "bodies": [b.to_dict() for b in op.bodies]}
-    elif isinstance(op, ForLoop):
-        values: Any = op.values
-        if isinstance(values, range):
-            values = {"range": [values.start, values.stop, values.step]}
-        elif isinstance(values, tuple):
-            values = {"list": list(values)}
-        else:
-            values = {"classical": classical.to_json(values)}
-        variable = None if op.variable is None else classical.to_json(op.variable)
-        out |= {"variable": variable, "values": values, "bodies": [op.body.to_dict()]}
-    elif isinstance(op, Switch):
-        out |= {
-            "subject": classical.to_json(op.subject),
-            "cases": [list(values) for values, _ in op.cases],
-            "bodies": [b.to_dict() for b in op.bodies],
-        }
-    elif isinstance(op, Assign):
-        out |= {"target": classical.to_json(op.target), "value": classical.to_json(op.value)}
-    return out
-
-
-def operation_from_json(data: Mapping[str, Any]) -> Operation:
-    """The inverse of `operation_to_json`."""
-    from qsim import classical
-    from qsim.circuit import Circuit
-
-    def param(p: Any) -> Any:
-        return classical.from_json(p["classical"]) if isinstance(p, dict) else expression_from_json(p)
-
-    if "gate" in data:
-        return GateOperation(
-            gate_from_json(data["gate"]),
-            tuple(param(p) for p in data.get("params", ())),
-            tuple(data["qubits"]),
-            tuple(data.get("controls", ())),
-            tuple(data.get("control_values", ())),
-        )
-    kind = data.get("op")
-    bodies = [Circuit.from_dict(b) for b in data.get("bodies", ())]
-    if kind == "measure":
-        return Measure(data["qubit"], data["clbit"])
-    if kind == "reset":
-        return Reset(data["qubit"])
-    if kind == "barrier":
-        return Barrier(tuple(data["qubits"]))
-    if kind == "delay":
-        return Delay(data["duration"], data["unit"], tuple(data["qubits"]))
-    if kind == "kraus":
-        return Kraus([_complex_array(m) for m in data["matrices"]], tuple(data["qubits"]))
-    if kind == "if_else":
-        return IfElse(classical.from_json(data["condition"]), *bodies)
-    if kind == "while_loop":
-        return WhileLoop(classical.from_json(data["condition"]), bodies[0])
-    if kind == "for_loop":
-        values: Any = data["values"]
-        if "range" in values:
-            values = range(*values["range"])
-        else:
-            values = tuple(values["list"]) if "list" in values else classical.from_json(values["classical"])
-        variable = None if data["variable"] is None else classical.from_json(data["variable"])
-        return ForLoop(variable, values, bodies[0])
-    if kind == "switch":
-        cases = [(tuple(values), body) for values, body in zip(data["cases"], bodies, strict=False)]
-        return Switch(
-            classical.from_json(data["subject"]), cases, bodies[len(cases)] if len(bodies) > len(cases) else None
-        )
-    if kind == "assign":
-        return Assign(classical.from_json(data["target"]), classical.from_json(data["value"]))
-    if kind in ("break", "continue"):
-        return Break() if kind == "break" else Continue()
-    raise ArgumentError(f"An operation in JSON must have a known `op`, but has {kind!r}.")

@@ -1,7 +1,7 @@
-"""Symbolic parameters, expressions of them, and their evaluation for a whole batch at once.
+"""Symbolic parameters and expressions of them.
 
-An expression is an immutable tree. The kernels never see one: `SlotMap` evaluates all expressions of
-a circuit for all rows of a batch in NumPy, and gives their exact derivatives for the chain rule.
+An expression is an immutable tree. The kernels never see one: `qsim.program.slots` evaluates all
+expressions of a circuit for all rows of a batch in NumPy, with exact derivatives for the chain rule.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ __all__ = [
     "ParameterExpression",
     "ParameterValue",
     "ParameterVector",
-    "SlotMap",
     "arccos",
     "arcsin",
     "arctan",
@@ -33,11 +32,10 @@ __all__ = [
     "tan",
 ]
 
-FloatArray = npt.NDArray[np.float64]
 ParameterValue = Union[float, "ParameterExpression"]
 
 #: name -> (function, derivative), both of NumPy arrays
-_FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "sin": (np.sin, np.cos),
     "cos": (np.cos, lambda x: -np.sin(x)),
     "tan": (np.tan, lambda x: 1.0 / np.cos(x) ** 2),
@@ -48,7 +46,7 @@ _FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "log": (np.log, lambda x: 1.0 / x),
     "sqrt": (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
 }
-_UFUNCS = {
+_UFUNCS: dict[Any, Callable[..., Any]] = {
     np.add: lambda a, b: a + b,
     np.subtract: lambda a, b: a - b,
     np.multiply: lambda a, b: a * b,
@@ -57,7 +55,7 @@ _UFUNCS = {
     np.negative: lambda a: -a,
     np.positive: lambda a: a,
 }
-_UFUNC_NAMES = {getattr(np, name): name for name in _FUNCTIONS}
+_UFUNC_NAMES = {getattr(np, name): name for name in FUNCTIONS}
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "**": 4}
 
 
@@ -146,7 +144,8 @@ class ParameterExpression:
         float or ParameterExpression
         """
         args = tuple(arg.bind(values) if isinstance(arg, ParameterExpression) else arg for arg in self._args)
-        return _build(self._op, args)
+        bound: ParameterValue = _build(self._op, args)
+        return bound
 
     def evaluate(self, values: Mapping[Parameter | str, float]) -> float:
         """The value of the expression; every parameter needs a number.
@@ -159,7 +158,9 @@ class ParameterExpression:
         bound = self.bind(values)
         if isinstance(bound, ParameterExpression):
             missing = ", ".join(f"`{p.name}`" for p in bound.parameters)
-            raise UnboundParameterError(f"Argument `values` must name every parameter, but has none for {missing}.")
+            raise UnboundParameterError(
+                f"Argument `values` must name every parameter, but has none for {missing}."
+            )
         return bound
 
     # -- arithmetic ------------------------------------------------------------------------------
@@ -203,7 +204,7 @@ class ParameterExpression:
         operation: Callable[..., Any] | None = _UFUNCS.get(ufunc)
         if operation is None and ufunc in _UFUNC_NAMES:
             name = _UFUNC_NAMES[ufunc]
-            operation = lambda a: _build(name, (a,))  # noqa: E731
+            operation = _function(name)
         if operation is None or method != "__call__" or kwargs:
             return NotImplemented
         if any(isinstance(x, np.ndarray) and x.ndim for x in inputs):
@@ -315,6 +316,8 @@ class ParameterVector(Sequence[Parameter]):
     """
 
     __slots__ = ("_elements", "name")
+    name: str
+    _elements: tuple[Parameter, ...]
 
     def __init__(self, name: str, length: int) -> None:
         if isinstance(length, bool) or not isinstance(length, numbers.Integral):
@@ -351,9 +354,10 @@ def expression_from_json(data: Any) -> ParameterValue:
     if isinstance(data, list):
         if len(data) == 2 and data[0] == "param":
             return Parameter(data[1])
-        if not data or (data[0] not in _PRECEDENCE and data[0] not in _FUNCTIONS):
+        if not data or (data[0] not in _PRECEDENCE and data[0] not in FUNCTIONS):
             raise ArgumentError(f"Argument `data` must be a parameter expression, but is {data!r}.")
-        return _build(data[0], tuple(expression_from_json(item) for item in data[1:]))
+        built: ParameterValue = _build(data[0], tuple(expression_from_json(item) for item in data[1:]))
+        return built
     return _as_number(data, "data")
 
 
@@ -361,10 +365,12 @@ def _function(name: str) -> Callable[[Any], Any]:
     def function(x: Any) -> Any:
         if isinstance(x, ParameterExpression):
             return _build(name, (x,))
-        return _FUNCTIONS[name][0](x)
+        return FUNCTIONS[name][0](x)
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"``{name}`` of a number, an array or a parameter expression (radians where it is an angle)."
+    function.__doc__ = (
+        f"``{name}`` of a number, an array or a parameter expression (radians where it is an angle)."
+    )
     return function
 
 
@@ -412,7 +418,9 @@ def _binary(op: str, left: Any, right: Any) -> Any:
                 return NotImplemented
             operand = float(operand)
             if not math.isfinite(operand):
-                raise ParameterError(f"A constant in a parameter expression must be finite, but is {operand}.")
+                raise ParameterError(
+                    f"A constant in a parameter expression must be finite, but is {operand}."
+                )
         operands.append(operand)
     return _build(op, tuple(operands))
 
@@ -421,17 +429,18 @@ def _build(op: str, args: tuple[Any, ...]) -> Any:
     """The node, or its value if all arguments are numbers; drops neutral elements."""
     if all(isinstance(arg, float) for arg in args):
         with np.errstate(all="ignore"):
-            value = float(_apply(op, tuple(np.float64(arg) for arg in args)))
+            value = float(apply_operator(op, tuple(np.float64(arg) for arg in args)))
         if not math.isfinite(value):
             raise ParameterError(
-                f"A parameter expression must be finite, but `{_to_text(ParameterExpression(op, args), 0)}` is {value}."
+                f"A parameter expression must be finite, but "
+                f"`{_to_text(ParameterExpression(op, args), 0)}` is {value}."
             )
         return value
     if len(args) == 2:
         left, right = args
-        if right == 0.0 and op in ("+", "-") or right == 1.0 and op in ("*", "/", "**"):
+        if (right == 0.0 and op in ("+", "-")) or (right == 1.0 and op in ("*", "/", "**")):
             return left
-        if left == 0.0 and op == "+" or left == 1.0 and op == "*":
+        if (left == 0.0 and op == "+") or (left == 1.0 and op == "*"):
             return right
     return ParameterExpression(op, args)
 
@@ -440,7 +449,7 @@ def _affine(node: Any) -> tuple[Parameter, float, float] | None:
     return node.affine() if isinstance(node, ParameterExpression) else None
 
 
-def _apply(op: str, args: tuple[Any, ...]) -> Any:
+def apply_operator(op: str, args: tuple[Any, ...]) -> Any:
     if op == "+":
         return args[0] + args[1]
     if op == "-":
@@ -453,7 +462,7 @@ def _apply(op: str, args: tuple[Any, ...]) -> Any:
         return args[0] ** args[1]
     if op == "neg":
         return -args[0]
-    return _FUNCTIONS[op][0](args[0])
+    return FUNCTIONS[op][0](args[0])
 
 
 def _to_text(node: Any, outer: int) -> str:
@@ -463,7 +472,7 @@ def _to_text(node: Any, outer: int) -> str:
         text = _number_text(node)
         return f"({text})" if text.startswith("-") and outer else text
     op, args = node._op, node._args
-    if op in _FUNCTIONS:
+    if op in FUNCTIONS:
         return f"{op}({_to_text(args[0], 0)})"
     level = _PRECEDENCE[op]
     if op == "neg":
@@ -485,151 +494,3 @@ def _number_text(value: float) -> str:
                 head = {1: "pi", -1: "-pi"}.get(count, f"{count}*pi")
                 return head if divisor == 1 else f"{head}/{divisor}"
     return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
-
-
-# -- evaluation of a batch -----------------------------------------------------------------------
-class SlotMap:
-    """From the user's parameters to the columns of `angles` that the tape refers to.
-
-    The first ``len(parameters)`` slots are the parameters themselves; an instruction whose angle is
-    affine in one parameter reads that slot with a scale and a shift. Each other expression has a slot
-    of its own behind them.
-
-    Parameters
-    ----------
-    parameters : sequence of Parameter
-        Order of the columns of the values.
-    expressions : sequence of ParameterExpression
-        The expressions that are not affine in one parameter.
-    """
-
-    __slots__ = ("_index", "_nodes", "expressions", "parameters")
-
-    def __init__(self, parameters: Sequence[Parameter], expressions: Sequence[ParameterExpression] = ()) -> None:
-        self.parameters = tuple(parameters)
-        self.expressions = tuple(expressions)
-        self._index = {p: i for i, p in enumerate(self.parameters)}
-        self._nodes = _children_first(self.expressions)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (SlotMap, (self.parameters, self.expressions))
-
-    @property
-    def num_slots(self) -> int:
-        return len(self.parameters) + len(self.expressions)
-
-    def angles(self, values: FloatArray) -> FloatArray:
-        """All slots for all rows.
-
-        Parameters
-        ----------
-        values : ndarray, shape (batch, num_parameters), float64
-
-        Returns
-        -------
-        ndarray, shape (batch, num_slots), float64
-
-        Raises
-        ------
-        ParameterError
-            If an expression is not finite for a row (a logarithm of a negative number, ...).
-        """
-        if not self.expressions:
-            return values
-        out = np.empty((values.shape[0], self.num_slots))
-        out[:, : values.shape[1]] = values
-        with np.errstate(all="ignore"):
-            nodes = self._evaluate(values)
-        for column, expression in enumerate(self.expressions, values.shape[1]):
-            out[:, column] = nodes[expression]
-        tail = out[:, values.shape[1] :]
-        if not np.isfinite(tail).all():
-            row, column = np.argwhere(~np.isfinite(tail))[0]
-            raise ParameterError(
-                f"Parameter expression `{self.expressions[column]}` must be finite, but is {tail[row, column]} "
-                f"in row {row} of the values."
-            )
-        return out
-
-    def jacobian(self, values: FloatArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], FloatArray]:
-        """Derivatives of the slots with respect to the parameters, as coordinates of a sparse matrix.
-
-        Parameters
-        ----------
-        values : ndarray, shape (batch, num_parameters), float64
-
-        Returns
-        -------
-        slots, columns : ndarray of int64, shape (nonzeros,)
-        derivatives : ndarray, shape (batch, nonzeros), float64
-            ``d slot[slots[k]] / d parameter[columns[k]]``.
-        """
-        count = len(self.parameters)
-        slots, columns = list(range(count)), list(range(count))
-        parts: list[Any] = [np.ones((values.shape[0], count))]
-        with np.errstate(all="ignore"):
-            gradients = self._gradients(self._evaluate(values)) if self.expressions else {}
-        for slot, expression in enumerate(self.expressions, count):
-            for column, derivative in sorted(gradients[expression].items()):
-                slots.append(slot)
-                columns.append(column)
-                parts.append(np.broadcast_to(np.asarray(derivative, dtype=float), values.shape[:1])[:, None])
-        return np.array(slots, dtype=np.int64), np.array(columns, dtype=np.int64), np.concatenate(parts, axis=1)
-
-    def _evaluate(self, values: FloatArray) -> dict[ParameterExpression, Any]:
-        """The value of every node of every expression, children first."""
-        out: dict[Any, Any] = {}
-        for node in self._nodes:
-            if isinstance(node, Parameter):
-                out[node] = values[:, self._index[node]]
-            else:
-                out[node] = _apply(node._op, tuple(a if isinstance(a, float) else out[a] for a in node._args))
-        return out
-
-    def _gradients(self, nodes: dict[ParameterExpression, Any]) -> dict[ParameterExpression, dict[int, Any]]:
-        """Derivatives of every node, as {column: derivative}, by the chain rule."""
-        out: dict[Any, dict[int, Any]] = {}
-        for node in self._nodes:
-            if isinstance(node, Parameter):
-                out[node] = {self._index[node]: 1.0}
-                continue
-            inner = [{} if isinstance(a, float) else out[a] for a in node._args]
-            v = [np.float64(a) if isinstance(a, float) else nodes[a] for a in node._args]
-            total: dict[int, Any] = {}
-            for factor, gradient in zip(_partials(node._op, v, bool(inner[-1])), inner, strict=True):
-                for column, derivative in gradient.items():
-                    total[column] = total.get(column, 0.0) + factor * derivative
-            out[node] = total
-        return out
-
-
-def _partials(op: str, v: list[Any], exponent_varies: bool) -> list[Any]:
-    """Derivative of a node with respect to each of its arguments."""
-    if op in ("+", "-"):
-        return [1.0, 1.0 if op == "+" else -1.0]
-    if op == "*":
-        return [v[1], v[0]]
-    if op == "/":
-        return [1.0 / v[1], -v[0] / (v[1] * v[1])]
-    if op == "**":
-        # d/dy x**y = x**y log x is only formed where the exponent depends on a parameter
-        return [v[1] * v[0] ** (v[1] - 1.0), v[0] ** v[1] * np.log(v[0]) if exponent_varies else 0.0]
-    if op == "neg":
-        return [-1.0]
-    return [_FUNCTIONS[op][1](v[0])]
-
-
-def _children_first(expressions: Sequence[ParameterExpression]) -> list[ParameterExpression]:
-    """Every node of the expressions once, children before parents; no recursion, so depth is no limit."""
-    out: dict[ParameterExpression, None] = {}
-    stack: list[tuple[ParameterExpression, bool]] = [(e, False) for e in reversed(expressions)]
-    while stack:
-        node, ready = stack.pop()
-        if node in out:
-            continue
-        if ready or isinstance(node, Parameter):
-            out[node] = None
-            continue
-        stack.append((node, True))
-        stack.extend((a, False) for a in node._args if isinstance(a, ParameterExpression))
-    return list(out)

@@ -32,7 +32,8 @@ def root_sequence(seed: Any) -> np.random.SeedSequence:
         return np.random.SeedSequence(int(seed.integers(1 << 63)))
     if isinstance(seed, bool | np.bool_) or not isinstance(seed, numbers.Integral):
         raise TypeError(
-            f"Argument `seed` must be None, an int, a SeedSequence or a Generator, but is {type(seed).__name__}."
+            f"Argument `seed` must be None, an int, a SeedSequence or a Generator, but is "
+            f"{type(seed).__name__}."
         )
     if seed < 0:
         raise ArgumentError(f"Argument `seed` must not be negative, but is {seed}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import Any
 
@@ -12,12 +13,12 @@ from qsim.errors import ArgumentError
 
 __all__ = ["resolve_dtype", "resolve_threads"]
 
-_DTYPES = {"double": np.dtype(np.complex128), "single": np.dtype(np.complex64)}
+_DTYPES: dict[str, np.dtype[Any]] = {"double": np.dtype(np.complex128), "single": np.dtype(np.complex64)}
 _NAMES = {"complex128": "double", "complex64": "single"}
 
 
 def resolve_dtype(precision: str | None) -> np.dtype[Any]:
-    """complex128 or complex64 from ``"double"`` or ``"single"``; None asks ``QSIM_PRECISION``, then double."""
+    """complex128 or complex64 for ``"double"`` or ``"single"``; None asks ``QSIM_PRECISION``, then double."""
     name = precision if precision is not None else os.environ.get("QSIM_PRECISION") or "double"
     source = "Argument `precision`" if precision is not None else "QSIM_PRECISION"
     if not isinstance(name, str):
@@ -29,7 +30,7 @@ def resolve_dtype(precision: str | None) -> np.dtype[Any]:
 
 
 def resolve_threads(threads: int | None) -> int:
-    """Number of threads; None asks ``QSIM_NUM_THREADS``, ``OMP_NUM_THREADS``, then the processors available."""
+    """Number of threads; None asks ``QSIM_NUM_THREADS``, ``OMP_NUM_THREADS``, then the machine."""
     if threads is not None:
         return check_count(threads, "threads", 1, 4096)
     for variable in ("QSIM_NUM_THREADS", "OMP_NUM_THREADS"):
@@ -43,6 +44,7 @@ def resolve_threads(threads: int | None) -> int:
     return available_processors()
 
 
+@functools.cache
 def available_processors() -> int:
     """Processors this process may use: its affinity, within the quota of its control group."""
     try:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from qsim._checks import check_finite, check_square_power_of_two, check_unitary
 from qsim.errors import ArgumentError, CircuitError, StateError
-from qsim.gates import GATES, Gate, GateSpec, Matrix, Part, Term, get_gate
+from qsim.gates import GATES, Gate, Matrix, Part, Term
 from qsim.parameters import ParameterValue
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from qsim.observables import PauliSum
 
 __all__ = [
+    "USER_GATES",
     "CircuitGate",
     "DiagonalGate",
     "GeneratorGate",
@@ -28,11 +29,15 @@ __all__ = [
     "PhaseOnStatesGate",
     "PrepareGate",
     "UnitaryGate",
-    "gate_from_json",
-    "gate_to_json",
+    "UserGate",
 ]
 
-_PAULIS = {"I": np.eye(2), "X": np.array([[0, 1], [1, 0]]), "Y": np.array([[0, -1j], [1j, 0]]), "Z": np.diag([1, -1])}
+_PAULIS = {
+    "I": np.eye(2),
+    "X": np.array([[0, 1], [1, 0]]),
+    "Y": np.array([[0, -1j], [1j, 0]]),
+    "Z": np.diag([1, -1]),
+}
 
 
 class UserGate(Gate):
@@ -42,11 +47,19 @@ class UserGate(Gate):
     num_controls = 0
 
     def _data(self) -> dict[str, Any]:
-        """What makes the gate: constructor keywords, in types JSON and `==` can handle."""
+        """What makes the gate: its constructor's keywords."""
         raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._data() == other._data()  # type: ignore[attr-defined]
+        if self is other:
+            return True
+        if type(self) is not type(other):
+            return False
+        mine, theirs = self._data(), other._data()
+        return all(
+            np.array_equal(value, theirs[name]) if isinstance(value, np.ndarray) else value == theirs[name]
+            for name, value in mine.items()
+        )
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, self.name, self.num_qubits))
@@ -67,7 +80,9 @@ class UnitaryGate(UserGate):
         states are then no longer normalised.
     """
 
-    def __init__(self, matrix: Any, name: str = "unitary", *, num_controls: int = 0, check: bool = True) -> None:
+    def __init__(
+        self, matrix: Any, name: str = "unitary", *, num_controls: int = 0, check: bool = True
+    ) -> None:
         m = check_square_power_of_two(matrix, "matrix")
         if check:
             check_unitary(m, "matrix")
@@ -84,14 +99,16 @@ class UnitaryGate(UserGate):
 
     def inverse(self, params: Sequence[ParameterValue]) -> tuple[Gate, tuple[ParameterValue, ...]]:
         if not self.check:
-            raise CircuitError(f"Gate `{self.name}` was made with check=False; an inverse needs a unitary matrix.")
+            raise CircuitError(
+                f"Gate `{self.name}` was made with check=False; an inverse needs a unitary matrix."
+            )
         name = self.name[:-3] if self.name.endswith("_dg") else self.name + "_dg"
         name = "unitary" if self.name == "unitary" else name
         return UnitaryGate(self.const.conj().T, name, num_controls=self.num_controls), ()
 
     def _data(self) -> dict[str, Any]:
         return {
-            "matrix": _complex_list(self.const),
+            "matrix": self.const,
             "name": self.name,
             "num_controls": self.num_controls,
             "check": self.check,
@@ -123,11 +140,13 @@ class DiagonalGate(UserGate):
     def inverse(self, params: Sequence[ParameterValue]) -> tuple[Gate, tuple[ParameterValue, ...]]:
         return DiagonalGate(self.entries.conj()), ()
 
-    def power(self, params: Sequence[ParameterValue], exponent: float) -> tuple[Gate, tuple[ParameterValue, ...]]:
+    def power(
+        self, params: Sequence[ParameterValue], exponent: float
+    ) -> tuple[Gate, tuple[ParameterValue, ...]]:
         return DiagonalGate(np.exp(1j * exponent * np.angle(self.entries))), ()
 
     def _data(self) -> dict[str, Any]:
-        return {"entries": _complex_list(self.entries)}
+        return {"entries": self.entries}
 
 
 class PermutationGate(UserGate):
@@ -142,7 +161,9 @@ class PermutationGate(UserGate):
                 f"Argument `permutation` must be 2**k integers, but is of type {p.dtype} and shape {p.shape}."
             )
         if not np.array_equal(np.sort(p), np.arange(len(p))):
-            raise ArgumentError(f"Argument `permutation` must name each of 0..{len(p) - 1} once, but does not.")
+            raise ArgumentError(
+                f"Argument `permutation` must name each of 0..{len(p) - 1} once, but does not."
+            )
         self.permutation = p.astype(np.int64)
         self.num_qubits = len(p).bit_length() - 1
 
@@ -156,7 +177,7 @@ class PermutationGate(UserGate):
         return PermutationGate(np.argsort(self.permutation)), ()
 
     def _data(self) -> dict[str, Any]:
-        return {"permutation": self.permutation.tolist()}
+        return {"permutation": self.permutation}
 
 
 class PauliRotationGate(UserGate):
@@ -170,7 +191,9 @@ class PauliRotationGate(UserGate):
             raise TypeError(f"Argument `label` must be a str, but is {type(label).__name__}.")
         for position, letter in enumerate(label):
             if letter not in _PAULIS:
-                raise ArgumentError(f"Argument `label` must hold only I, X, Y, Z, but has {letter!r} at {position}.")
+                raise ArgumentError(
+                    f"Argument `label` must hold only I, X, Y, Z, but has {letter!r} at {position}."
+                )
         self.label = label
         self.num_qubits = len(label)
 
@@ -189,12 +212,14 @@ class PauliRotationGate(UserGate):
         for letter in self.label:
             pauli = np.kron(pauli, _PAULIS[letter])
         half = params[0] / 2
-        return np.cos(half) * np.eye(len(pauli)) - 1j * np.sin(half) * pauli
+        return np.asarray(np.cos(half) * np.eye(len(pauli)) - 1j * np.sin(half) * pauli)
 
     def inverse(self, params: Sequence[ParameterValue]) -> tuple[Gate, tuple[ParameterValue, ...]]:
         return self, (-params[0],)
 
-    def power(self, params: Sequence[ParameterValue], exponent: float) -> tuple[Gate, tuple[ParameterValue, ...]]:
+    def power(
+        self, params: Sequence[ParameterValue], exponent: float
+    ) -> tuple[Gate, tuple[ParameterValue, ...]]:
         return self, (params[0] * exponent,)
 
     def _data(self) -> dict[str, Any]:
@@ -226,7 +251,9 @@ class PhaseOnStatesGate(UserGate):
     def inverse(self, params: Sequence[ParameterValue]) -> tuple[Gate, tuple[ParameterValue, ...]]:
         return self, (-params[0],)
 
-    def power(self, params: Sequence[ParameterValue], exponent: float) -> tuple[Gate, tuple[ParameterValue, ...]]:
+    def power(
+        self, params: Sequence[ParameterValue], exponent: float
+    ) -> tuple[Gate, tuple[ParameterValue, ...]]:
         return self, (params[0] * exponent,)
 
     def _data(self) -> dict[str, Any]:
@@ -254,7 +281,8 @@ class GeneratorGate(UserGate):
         distance = float(np.abs(g - g.conj().T).max())
         if distance > 1e-8 * max(1.0, float(np.abs(g).max())):
             raise ArgumentError(
-                f"Argument `generator` must be Hermitian, but differs from its adjoint by up to {distance:.1e}."
+                f"Argument `generator` must be Hermitian, but differs from its adjoint by up to "
+                f"{distance:.1e}."
             )
         self.generator = (g + g.conj().T) / 2
         self.name = name
@@ -287,11 +315,13 @@ class GeneratorGate(UserGate):
     def inverse(self, params: Sequence[ParameterValue]) -> tuple[Gate, tuple[ParameterValue, ...]]:
         return self, (-params[0],)
 
-    def power(self, params: Sequence[ParameterValue], exponent: float) -> tuple[Gate, tuple[ParameterValue, ...]]:
+    def power(
+        self, params: Sequence[ParameterValue], exponent: float
+    ) -> tuple[Gate, tuple[ParameterValue, ...]]:
         return self, (params[0] * exponent,)
 
     def _data(self) -> dict[str, Any]:
-        return {"generator": _complex_list(self.generator), "name": self.name}
+        return {"generator": self.generator, "name": self.name}
 
 
 class PrepareGate(UserGate):
@@ -318,9 +348,11 @@ class PrepareGate(UserGate):
         norm = float(np.linalg.norm(a))
         if abs(norm - 1) > 1e-8 and not (normalize and norm > 0):
             raise StateError(
-                f"Argument `amplitudes` must have norm 1, but has norm {norm:.6g}. Pass normalize=True to divide by it."
+                f"Argument `amplitudes` must have norm 1, but has norm {norm:.6g}. Pass normalize=True "
+                "to divide by it."
             )
-        self.amplitudes = a / norm
+        # dividing by a norm that is 1 to rounding would change the last bits at every copy
+        self.amplitudes = a / norm if abs(norm - 1) > 1e-14 else a
         self.inverted = inverted
         self.num_qubits = len(a).bit_length() - 1
 
@@ -335,7 +367,7 @@ class PrepareGate(UserGate):
         w[0] = rest / (1 + abs(first))
         norm = np.linalg.norm(w)
         w = w / norm if norm > 0 else w
-        return (phase.conjugate() if self.inverted else phase), w
+        return complex(phase.conjugate() if self.inverted else phase), np.asarray(w, dtype=complex)
 
     def target_matrix(self, *params: float) -> Matrix:
         self._check_params(params)
@@ -346,7 +378,7 @@ class PrepareGate(UserGate):
         return PrepareGate(self.amplitudes, inverted=not self.inverted), ()
 
     def _data(self) -> dict[str, Any]:
-        return {"amplitudes": _complex_list(self.amplitudes), "inverted": self.inverted}
+        return {"amplitudes": self.amplitudes, "inverted": self.inverted}
 
 
 class PauliEvolutionGate(UserGate):
@@ -372,7 +404,8 @@ class PauliEvolutionGate(UserGate):
             raise ArgumentError("Argument `pauli_sum` must be Hermitian, but has complex coefficients.")
         if pauli_sum.num_qubits > num_qubits:
             raise ArgumentError(
-                f"Argument `pauli_sum` acts on {pauli_sum.num_qubits} qubits, but only {num_qubits} are given."
+                f"Argument `pauli_sum` acts on {pauli_sum.num_qubits} qubits, but only {num_qubits} are "
+                "given."
             )
         self.pauli_sum, self.order, self.steps, self.num_qubits = pauli_sum, order, steps, num_qubits
 
@@ -430,7 +463,7 @@ class PauliEvolutionGate(UserGate):
 
     def _data(self) -> dict[str, Any]:
         return {
-            "pauli_sum": self.pauli_sum.to_dict(),
+            "pauli_sum": self.pauli_sum,
             "num_qubits": self.num_qubits,
             "order": self.order,
             "steps": self.steps,
@@ -475,7 +508,7 @@ class CircuitGate(UserGate):
         return CircuitGate(self.circuit.bind(values), self.name)
 
     def _data(self) -> dict[str, Any]:
-        return {"circuit": self.circuit.to_dict(), "name": self.name}
+        return {"circuit": self.circuit, "name": self.name}
 
 
 class ControlledGate(UserGate):
@@ -497,12 +530,14 @@ class ControlledGate(UserGate):
         gate, inverse_params = self.gate.inverse(params)
         return ControlledGate(gate, self.control_values), inverse_params
 
-    def power(self, params: Sequence[ParameterValue], exponent: float) -> tuple[Gate, tuple[ParameterValue, ...]]:
+    def power(
+        self, params: Sequence[ParameterValue], exponent: float
+    ) -> tuple[Gate, tuple[ParameterValue, ...]]:
         gate, power_params = self.gate.power(params, exponent)
         return ControlledGate(gate, self.control_values), power_params
 
     def _data(self) -> dict[str, Any]:
-        return {"gate": gate_to_json(self.gate), "control_values": list(self.control_values)}
+        return {"gate": self.gate, "control_values": self.control_values}
 
 
 def _circuit_of(gate: PauliEvolutionGate) -> Gate:
@@ -525,20 +560,11 @@ class _ReversedEvolution(UserGate):
         return self.gate, tuple(params)
 
     def _data(self) -> dict[str, Any]:
-        return {"gate": gate_to_json(self.gate)}
+        return {"gate": self.gate}
 
 
-# -- JSON ----------------------------------------------------------------------------------------
-def _complex_list(array: npt.NDArray[np.complex128]) -> Any:
-    return np.stack([array.real, array.imag], axis=-1).tolist()
-
-
-def _complex_array(data: Any) -> npt.NDArray[np.complex128]:
-    pairs = np.asarray(data, dtype=float)
-    return np.ascontiguousarray(pairs[..., 0] + 1j * pairs[..., 1])
-
-
-_CLASSES: dict[str, type[UserGate]] = {
+#: every class of gate that carries data, by name
+USER_GATES: dict[str, type[UserGate]] = {
     cls.__name__: cls
     for cls in (
         UnitaryGate,
@@ -554,36 +580,3 @@ _CLASSES: dict[str, type[UserGate]] = {
         _ReversedEvolution,
     )
 }
-
-
-def gate_to_json(gate: Gate) -> Any:
-    """A table gate's name, or ``{"type": class, ...its data}``."""
-    if isinstance(gate, GateSpec):
-        return gate.name
-    if not isinstance(gate, UserGate) or type(gate).__name__ not in _CLASSES:
-        raise CircuitError(f"Gate `{gate.name}` of type {type(gate).__name__} cannot be written as JSON.")
-    return {"type": type(gate).__name__, **gate._data()}
-
-
-def gate_from_json(data: Any) -> Gate:
-    """The inverse of `gate_to_json`."""
-    if isinstance(data, str):
-        return get_gate(data)
-    fields = dict(data)
-    kind = fields.pop("type", None)
-    if kind not in _CLASSES:
-        raise ArgumentError(f"A gate in JSON must have one of the types {', '.join(_CLASSES)}, but has {kind!r}.")
-    for key in ("matrix", "entries", "generator", "amplitudes"):
-        if key in fields:
-            fields[key] = _complex_array(fields[key])
-    if "circuit" in fields:
-        from qsim.circuit import Circuit
-
-        fields["circuit"] = Circuit.from_dict(fields["circuit"])
-    if "pauli_sum" in fields:
-        from qsim.observables import PauliSum
-
-        fields["pauli_sum"] = PauliSum.from_dict(fields["pauli_sum"])
-    if "gate" in fields:
-        fields["gate"] = gate_from_json(fields["gate"])
-    return _CLASSES[kind](**fields)

@@ -28,7 +28,8 @@ from qsim.program.flow import (
     ResetStep,
     TapeStep,
 )
-from qsim.program.lower import SlotAllocator, TapeBuilder
+from qsim.program.lower import TapeBuilder
+from qsim.program.slots import SlotAllocator
 
 __all__ = ["Branch", "exact_split", "run_branches", "shot_split"]
 
@@ -67,7 +68,13 @@ class Branch:
     def fork(self, weight: float) -> Branch:
         """A copy with another weight; the state is copied."""
         return Branch(
-            self.state.copy(), list(self.bits), dict(self.variables), weight, self.pc, dict(self.loops), self.steps
+            self.state.copy(),
+            list(self.bits),
+            dict(self.variables),
+            weight,
+            self.pc,
+            dict(self.loops),
+            self.steps,
         )
 
 
@@ -235,7 +242,9 @@ def _assign(branch: Branch, target: Any, value: Any) -> None:
     from qsim.classical import Bit, Bits, ClassicalType, converted
 
     if isinstance(target, Bit):
-        branch.bits[target.index] = int(converted(value, ClassicalType("bit", None), branch.bits, branch.variables))
+        branch.bits[target.index] = int(
+            converted(value, ClassicalType("bit", None), branch.bits, branch.variables)
+        )
     elif isinstance(target, Bits):
         kind = ClassicalType("bit", len(target.indices))
         number = int(converted(value, kind, branch.bits, branch.variables))
@@ -251,7 +260,8 @@ def _loop_values(values: Any, branch: Branch) -> tuple[Any, ...]:
 
     if isinstance(values, range | tuple):
         return tuple(
-            evaluate(v, branch.bits, branch.variables) if not isinstance(v, int | float) else v for v in values
+            evaluate(v, branch.bits, branch.variables) if not isinstance(v, int | float) else v
+            for v in values
         )
     if isinstance(values, Bits):
         return tuple(branch.bits[i] for i in values.indices)
@@ -267,7 +277,8 @@ def _run_time_gate(branch: Branch, operation: GateOperation, backend: Backend, t
         value = float(evaluate(p, branch.bits, branch.variables)) if isinstance(p, Expression) else p
         if not isinstance(value, float):
             raise ParameterError(
-                f"Gate `{operation.name}` mixes the free parameter `{value}` with run-time values; bind it first."
+                f"Gate `{operation.name}` mixes the free parameter `{value}` with run-time values; bind "
+                "it first."
             )
         params.append(value)
     bound = GateOperation(

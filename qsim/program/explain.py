@@ -21,7 +21,8 @@ def explain_program(program: Program) -> str:
     code = program._code
     kind = "gates and read-out" if code.is_static else "branches on measurements"
     lines = [
-        f"Program on {program.num_qubits} qubits: {kind}; backend {program.backend}, {program.precision} precision, "
+        f"Program on {program.num_qubits} qubits: {kind}; backend {program.backend}, {program.precision} "
+        "precision, "
         f"{program.threads} threads",
         f"state {format_bytes(state)}; {len(program.parameters)} parameters, "
         f"{program._slots.num_slots} angle columns; {len(program.observables)} observables",
@@ -37,14 +38,19 @@ def explain_program(program: Program) -> str:
         passes = 1 if fits else len(tape.segments)
         lines.append(
             f"tape {number}: {len(tape.instructions)} instructions ({listed or 'none'}); "
-            f"{passes} {'pass' if passes == 1 else 'passes'} over the state, {format_bytes(2 * state * passes)} moved"
+            f"{passes} {'pass' if passes == 1 else 'passes'} over the state, "
+            f"{format_bytes(2 * state * passes)} moved"
         )
         if fits:
             lines.append("  the state fits one tile; all instructions run there")
             continue
         for k, segment in enumerate(tape.segments[:_SHOWN]):
             active = [q for q in range(TILE_LOW_BITS, program.num_qubits) if int(segment["active"]) >> q & 1]
-            inside = "whole state" if segment["whole"] else f"qubits 0-{TILE_LOW_BITS - 1} and {active or 'no others'}"
+            inside = (
+                "whole state"
+                if segment["whole"]
+                else f"qubits 0-{TILE_LOW_BITS - 1} and {active or 'no others'}"
+            )
             lines.append(f"  segment {k}: instructions {segment['start']}-{segment['stop'] - 1}, {inside}")
         if len(tape.segments) > _SHOWN:
             lines.append(f"  ... {len(tape.segments) - _SHOWN} more segments")

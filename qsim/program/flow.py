@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qsim.circuit import Circuit
+from qsim.classical import Variable, logical_or
 from qsim.errors import CircuitError
 from qsim.operations import (
     Assign,
@@ -29,7 +30,8 @@ from qsim.operations import (
     WhileLoop,
 )
 from qsim.parameters import ParameterExpression
-from qsim.program.lower import SlotAllocator, TapeBuilder, lower_matrices
+from qsim.program.lower import TapeBuilder, lower_matrices
+from qsim.program.slots import SlotAllocator
 from qsim.program.tape import Tape
 
 __all__ = [
@@ -146,6 +148,15 @@ class FlowCode:
         return self.tail == 0 or (self.tail == 1 and isinstance(self.steps[0], TapeStep))
 
     @property
+    def writes_bits(self) -> bool:
+        """Whether any step writes a classical bit."""
+        return any(
+            isinstance(step, MeasureStep)
+            or (isinstance(step, AssignStep) and not isinstance(step.target, Variable))
+            for step in self.steps
+        )
+
+    @property
     def readout(self) -> list[MeasureStep]:
         return [step for step in self.steps[self.tail :] if isinstance(step, MeasureStep)]
 
@@ -229,7 +240,9 @@ class _Compiler:
             breaks, continues = self.loops[-1]
             (breaks if isinstance(operation, Break) else continues).append(self.step(JumpStep(-1)))
         else:
-            raise CircuitError(f"Operation `{operation.name}` of type {type(operation).__name__} cannot be run.")
+            raise CircuitError(
+                f"Operation `{operation.name}` of type {type(operation).__name__} cannot be run."
+            )
 
     def loop_body(self, body: Circuit, start: int, leave: list[JumpStep]) -> None:
         self.loops.append(([], []))
@@ -258,8 +271,6 @@ class _Compiler:
 
 
 def _any_equal(subject: Any, values: Sequence[int]) -> Any:
-    from qsim.classical import logical_or
-
     condition = subject.eq(values[0])
     for value in values[1:]:
         condition = logical_or(condition, subject.eq(value))

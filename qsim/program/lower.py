@@ -12,8 +12,8 @@ import numpy.typing as npt
 from qsim.errors import CircuitError
 from qsim.gates import Gate, GateSpec
 from qsim.operations import GateOperation
-from qsim.parameters import Parameter, ParameterExpression, SlotMap
 from qsim.program.schedule import plan_segments
+from qsim.program.slots import SlotAllocator
 from qsim.program.tape import INSTRUCTION, INSTRUCTION_STRUCT, Pattern, Tape
 from qsim.user_gates import (
     ControlledGate,
@@ -26,10 +26,15 @@ from qsim.user_gates import (
     UnitaryGate,
 )
 
-__all__ = ["SlotAllocator", "TapeBuilder", "lower_matrices"]
+__all__ = ["TapeBuilder", "lower_matrices"]
 
 Matrix = npt.NDArray[np.complex128]
-_PAULI_1 = (np.eye(2), np.array([[0, 1], [1, 0]]), np.diag([1.0, -1.0]), np.array([[0, -1j], [1j, 0]]))  # I X Z Y
+_PAULI_1 = (
+    np.eye(2),
+    np.array([[0, 1], [1, 0]]),
+    np.diag([1.0, -1.0]),
+    np.array([[0, -1j], [1j, 0]]),
+)  # I X Z Y
 _NO_SOURCES: tuple[int, ...] = ()
 _NOTHING = -1  # pattern of the identity, which becomes no instruction
 
@@ -45,28 +50,6 @@ class _Template:
     sources: Sequence[int] = _NO_SOURCES
     masks: tuple[int, int] | None = None
     offset: int = -1  # into the builder's constants, once it is there
-
-
-class SlotAllocator:
-    """Gives each parameter and each expression that is not affine in one parameter its slot."""
-
-    def __init__(self, parameters: Sequence[Parameter]) -> None:
-        self.parameters = tuple(parameters)
-        self._columns = {p: i for i, p in enumerate(self.parameters)}
-        self._expressions: dict[ParameterExpression, int] = {}
-
-    def angle(self, param: Any) -> tuple[int, float, float]:
-        """``(slot, scale, shift)`` of a gate's parameter; slot -1 for a number."""
-        if type(param) is float:
-            return -1, 0.0, param
-        affine = param.affine()
-        if affine is not None:
-            return self._columns[affine[0]], affine[1], affine[2]
-        slot = self._expressions.setdefault(param, len(self.parameters) + len(self._expressions))
-        return slot, 1.0, 0.0
-
-    def slot_map(self) -> SlotMap:
-        return SlotMap(self.parameters, tuple(self._expressions))
 
 
 class TapeBuilder:
@@ -126,7 +109,9 @@ class TapeBuilder:
             return
         parts = gate.decompose(params)
         if parts is None:
-            raise CircuitError(f"Gate `{gate.name}` of type {type(gate).__name__} has neither a matrix nor parts.")
+            raise CircuitError(
+                f"Gate `{gate.name}` of type {type(gate).__name__} has neither a matrix nor parts."
+            )
         for part in parts:
             self._gate(part.gate, part.params, [qubits[k] for k in part.qubits], ctrl_mask, ctrl_value)
 
@@ -214,7 +199,9 @@ def _template(gate: Gate) -> _Template | None:
         return _Template(Pattern.DIAGONAL, gate.num_qubits, data=gate.entries)
     if isinstance(gate, PermutationGate):
         sources = np.argsort(gate.permutation).tolist()
-        return _Template(Pattern.PERMUTATION, gate.num_qubits, data=np.ones(len(sources), complex), sources=sources)
+        return _Template(
+            Pattern.PERMUTATION, gate.num_qubits, data=np.ones(len(sources), complex), sources=sources
+        )
     if isinstance(gate, PauliRotationGate):
         return _Template(Pattern.PAULI_ROTATION, 0, masks=gate.masks)
     if isinstance(gate, PhaseOnStatesGate):
@@ -257,7 +244,9 @@ def _constant_template(matrix: Matrix) -> _Template:
     if (nonzero.sum(0) == 1).all() and (nonzero.sum(1) == 1).all():
         sources = nonzero.argmax(1)
         phases = matrix[np.arange(len(matrix)), sources]
-        return _Template(Pattern.PERMUTATION, num_targets, data=phases.astype(complex), sources=sources.tolist())
+        return _Template(
+            Pattern.PERMUTATION, num_targets, data=phases.astype(complex), sources=sources.tolist()
+        )
     return _Template(Pattern.DENSE, num_targets, data=np.ascontiguousarray(matrix, dtype=complex).ravel())
 
 
@@ -265,7 +254,11 @@ def _with_terms(const: Any, terms: Sequence[tuple[float, Any, Any]]) -> Matrix:
     """The layout of the tape: const, then (omega, cos, sin) for each frequency."""
     pieces = [np.asarray(const, dtype=complex)]
     for omega, cos, sin in terms:
-        pieces += [np.array([omega], dtype=complex), np.asarray(cos, dtype=complex), np.asarray(sin, dtype=complex)]
+        pieces += [
+            np.array([omega], dtype=complex),
+            np.asarray(cos, dtype=complex),
+            np.asarray(sin, dtype=complex),
+        ]
     return np.concatenate(pieces)
 
 
@@ -275,7 +268,12 @@ def _is_diagonal(matrix: Matrix) -> bool:
 
 def _pauli_rotation_masks(const: Matrix, terms: list[Any]) -> tuple[int, int] | None:
     """(x_mask, z_mask) if the matrix is cos(theta/2) - i sin(theta/2) P for a Pauli string P."""
-    if len(terms) != 1 or np.any(const) or terms[0][0] != 0.5 or not np.array_equal(terms[0][1], np.eye(len(const))):
+    if (
+        len(terms) != 1
+        or np.any(const)
+        or terms[0][0] != 0.5
+        or not np.array_equal(terms[0][1], np.eye(len(const)))
+    ):
         return None
     pauli = 1j * terms[0][2]
     num_targets = len(const).bit_length() - 1

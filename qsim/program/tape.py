@@ -13,9 +13,17 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["INSTRUCTION", "INSTRUCTION_STRUCT", "SEGMENT", "TILE_ACTIVE_BITS", "TILE_LOW_BITS", "Pattern", "Tape"]
+__all__ = [
+    "INSTRUCTION",
+    "INSTRUCTION_STRUCT",
+    "SEGMENT",
+    "TILE_ACTIVE_BITS",
+    "TILE_LOW_BITS",
+    "Pattern",
+    "Tape",
+]
 
-#: The lowest qubits are always inside a tile: a run of 2**6 contiguous amplitudes (1 KiB in double precision).
+#: The lowest qubits are always inside a tile: a run of 2**6 amplitudes (1 KiB in double precision).
 TILE_LOW_BITS = 6
 #: At most this many qubits above the lowest ones are inside a tile together.
 TILE_ACTIVE_BITS = 8

@@ -1,0 +1,379 @@
+"""Methods of `Circuit` that append what is not in the gate table: gates with data, measurement, control."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from qsim._checks import check_count, check_index, check_qubits
+from qsim.errors import ArgumentError, CircuitError
+from qsim.gate_methods import GateMethods
+from qsim.operations import (
+    Assign,
+    Barrier,
+    Break,
+    Continue,
+    Delay,
+    ForLoop,
+    IfElse,
+    Kraus,
+    Measure,
+    Operation,
+    Reset,
+    Switch,
+    WhileLoop,
+)
+from qsim.user_gates import (
+    DiagonalGate,
+    GeneratorGate,
+    PauliEvolutionGate,
+    PauliRotationGate,
+    PermutationGate,
+    PhaseOnStatesGate,
+    PrepareGate,
+    UnitaryGate,
+)
+
+if TYPE_CHECKING:
+    from qsim.circuit import Circuit
+    from qsim.classical import Variable
+    from qsim.observables import PauliSum
+
+__all__ = ["OperationMethods"]
+
+_DELAY_UNITS = ("s", "ms", "us", "ns", "dt")
+
+
+class OperationMethods(GateMethods):
+    """Base of `Circuit`; every method but `declare` appends something and returns the circuit."""
+
+    __slots__ = ("_cache", "_operations", "num_clbits", "num_qubits", "variables")
+    num_qubits: int
+    num_clbits: int
+    #: classical variables and their initial values
+    variables: dict[Variable, Any]
+    _operations: list[Operation]
+    _cache: dict[Any, Any]
+
+    if TYPE_CHECKING:
+
+        def append(
+            self,
+            gate: Any,
+            params: Any = (),
+            qubits: Any = (),
+            *,
+            controls: Any = (),
+            control_values: Any = None,
+        ) -> Self: ...
+        def append_operation(self, operation: Operation) -> Self: ...
+        def _push(self, operation: Operation) -> Self: ...
+        def _condition(self, condition: Any) -> Any: ...
+        def _body(self, body: Circuit) -> Circuit: ...
+
+    # -- gates that carry data -------------------------------------------------------------------
+    def unitary(
+        self, matrix: Any, qubits: Any, *, name: str = "unitary", check: bool = True, **modifiers: Any
+    ) -> Self:
+        """Append a unitary matrix on k qubits; the first qubit is the least significant index bit.
+
+        Parameters
+        ----------
+        matrix : array_like, shape (2**k, 2**k)
+        qubits : int or sequence of int
+        name : str
+        check : bool
+            Refuse a matrix that is not unitary within 1e-8.
+        **modifiers
+            ``controls=`` and ``control_values=``.
+        """
+        return self.append(UnitaryGate(matrix, name, check=check), (), qubits, **modifiers)
+
+    def diagonal(self, entries: Any, qubits: Any, **modifiers: Any) -> Self:
+        """Append a diagonal unitary with the given 2**k entries of modulus 1."""
+        return self.append(DiagonalGate(entries), (), qubits, **modifiers)
+
+    def permutation(self, permutation: Any, qubits: Any, **modifiers: Any) -> Self:
+        """Append the permutation that moves basis state ``j`` of the qubits to ``permutation[j]``."""
+        return self.append(PermutationGate(permutation), (), qubits, **modifiers)
+
+    def generator(
+        self, generator: Any, theta: Any, qubits: Any, *, name: str = "generator", **modifiers: Any
+    ) -> Self:
+        """Append exp(-i theta G) for a Hermitian matrix G; differentiable in `theta`."""
+        return self.append(GeneratorGate(generator, name), (theta,), qubits, **modifiers)
+
+    def pauli(self, label: str, qubits: Any, **modifiers: Any) -> Self:
+        """Append a Pauli string given as a dense label, the first qubit rightmost."""
+        targets = check_qubits(qubits, self.num_qubits)
+        PauliRotationGate(label)  # refuses other letters
+        if len(label) != len(targets):
+            raise CircuitError(
+                f"Argument `label` has {len(label)} letters, but {len(targets)} qubits are given."
+            )
+        for q, letter in zip(targets, reversed(label), strict=True):
+            if letter != "I":
+                self.append(letter.lower(), (), q, **modifiers)
+        return self
+
+    def pauli_rotation(self, theta: Any, label: str, qubits: Any, **modifiers: Any) -> Self:
+        """Append exp(-i theta P / 2) for a Pauli string (dense label, first qubit rightmost)."""
+        return self.append(PauliRotationGate(label), (theta,), qubits, **modifiers)
+
+    pauli_rot = pauli_rotation
+
+    def multi_rz(self, theta: Any, qubits: Any, **modifiers: Any) -> Self:
+        """Append exp(-i theta Z...Z / 2) on any number of qubits."""
+        targets = check_qubits(qubits, self.num_qubits)
+        return self.append(PauliRotationGate("Z" * len(targets)), (theta,), targets, **modifiers)
+
+    def pcphase(self, phi: Any, dimension: int, qubits: Any, **modifiers: Any) -> Self:
+        """Append exp(i phi) on the first `dimension` basis states of the qubits, exp(-i phi) on others."""
+        targets = check_qubits(qubits, self.num_qubits)
+        gate = PhaseOnStatesGate(check_count(dimension, "dimension"), len(targets))
+        return self.append(gate, (phi,), targets, **modifiers)
+
+    def exp_pauli_sum(
+        self,
+        pauli_sum: PauliSum,
+        time: Any,
+        qubits: Any = None,
+        *,
+        order: int = 2,
+        steps: int = 1,
+        **modifiers: Any,
+    ) -> Self:
+        """Append exp(-i time H) for a Hermitian Pauli sum H.
+
+        Parameters
+        ----------
+        pauli_sum : PauliSum or anything it can be made of
+        time : float or expression
+        qubits : sequence of int, optional
+            Where qubit 0, 1, ... of the sum lie; all qubits of the circuit by default.
+        order : {1, 2, 4}
+            Suzuki-Trotter order; not used where all terms commute (the result is then exact).
+        steps : int
+        """
+        from qsim.observables import PauliSum
+
+        h = pauli_sum if isinstance(pauli_sum, PauliSum) else PauliSum(pauli_sum)
+        targets = tuple(range(self.num_qubits)) if qubits is None else check_qubits(qubits, self.num_qubits)
+        return self.append(PauliEvolutionGate(h, len(targets), order, steps), (time,), targets, **modifiers)
+
+    def prepare(
+        self, amplitudes: Any, qubits: Any = None, *, normalize: bool = False, **modifiers: Any
+    ) -> Self:
+        """Append a unitary that takes |0...0> of the qubits to the given amplitudes."""
+        targets = tuple(range(self.num_qubits)) if qubits is None else qubits
+        return self.append(PrepareGate(amplitudes, normalize=normalize), (), targets, **modifiers)
+
+    def initialize(self, amplitudes: Any, qubits: Any = None, *, normalize: bool = False) -> Self:
+        """Reset the qubits, then prepare the given amplitudes."""
+        targets = tuple(range(self.num_qubits)) if qubits is None else check_qubits(qubits, self.num_qubits)
+        gate = PrepareGate(amplitudes, normalize=normalize)
+        touched = {q for operation in self._operations for q in operation.qubits}
+        for q in targets:
+            if q in touched:
+                self.reset(q)
+        return self.append(gate, (), targets)
+
+    def mcx(self, controls: Any, target: int, control_values: Any = None) -> Self:
+        """Append X on `target` behind any number of controls."""
+        return self.append("x", (), target, controls=controls, control_values=control_values)
+
+    def mcp(self, lam: Any, controls: Any, target: int, control_values: Any = None) -> Self:
+        """Append a phase gate behind any number of controls."""
+        return self.append("p", (lam,), target, controls=controls, control_values=control_values)
+
+    def mcrx(self, theta: Any, controls: Any, target: int, control_values: Any = None) -> Self:
+        """Append RX behind any number of controls."""
+        return self.append("rx", (theta,), target, controls=controls, control_values=control_values)
+
+    def mcry(self, theta: Any, controls: Any, target: int, control_values: Any = None) -> Self:
+        """Append RY behind any number of controls."""
+        return self.append("ry", (theta,), target, controls=controls, control_values=control_values)
+
+    def mcrz(self, theta: Any, controls: Any, target: int, control_values: Any = None) -> Self:
+        """Append RZ behind any number of controls."""
+        return self.append("rz", (theta,), target, controls=controls, control_values=control_values)
+
+    def integer_comparator(self, value: int, qubits: Any, target: int, *, geq: bool = True) -> Self:
+        """Append X on `target` where the integer on `qubits` is ``>= value`` (or ``<`` if not `geq`)."""
+        register = check_qubits(qubits, self.num_qubits)
+        number = check_count(value, "value")
+        index = np.arange(2 << len(register))
+        low = index & ((1 << len(register)) - 1)
+        flips = (low >= number) if geq else (low < number)
+        return self.permutation(np.where(flips, index ^ (1 << len(register)), index), (*register, target))
+
+    def rv(self, vx: float, vy: float, vz: float, qubit: Any, **modifiers: Any) -> Self:
+        """Append the rotation by the angle |v| about the axis v (numbers only)."""
+        angle = math.sqrt(vx * vx + vy * vy + vz * vz)
+        generator = np.array([[vz, vx - 1j * vy], [vx + 1j * vy, -vz]]) / 2
+        factor = math.sin(angle / 2) / (angle / 2) if angle else 1.0
+        matrix = math.cos(angle / 2) * np.eye(2) - 1j * factor * generator
+        return self.unitary(matrix, qubit, name="rv", **modifiers)
+
+    # -- other operations ------------------------------------------------------------------------
+    def barrier(self, *qubits: Any) -> Self:
+        """Append a barrier across the given qubits, or all."""
+        listed = qubits[0] if len(qubits) == 1 and isinstance(qubits[0], Iterable) else qubits
+        targets = check_qubits(listed, self.num_qubits) if qubits else tuple(range(self.num_qubits))
+        return self._push(Barrier(targets))
+
+    def delay(self, duration: float, qubits: Any = None, unit: str = "s") -> Self:
+        """Append a delay; the identity here, kept for noise models and for OpenQASM."""
+        targets = tuple(range(self.num_qubits)) if qubits is None else check_qubits(qubits, self.num_qubits)
+        if (
+            isinstance(duration, bool)
+            or not isinstance(duration, int | float)
+            or not 0 <= duration < math.inf
+        ):
+            raise ArgumentError(f"Argument `duration` must be a finite number >= 0, but is {duration!r}.")
+        if unit not in _DELAY_UNITS:
+            raise ArgumentError(f"Argument `unit` must be one of {', '.join(_DELAY_UNITS)}, but is {unit!r}.")
+        return self._push(Delay(float(duration), unit, targets))
+
+    def measure(self, qubits: Any, clbits: Any) -> Self:
+        """Measure one or several qubits, each into the classical bit of the same position."""
+        sources = check_qubits(qubits, self.num_qubits, context=" in `measure`")
+        targets = check_qubits(clbits, self.num_clbits, "Classical bit", "classical bits", " in `measure`")
+        if len(sources) != len(targets):
+            raise CircuitError(
+                f"Arguments `qubits` and `clbits` must be equally many, but are {len(sources)} and "
+                f"{len(targets)}."
+            )
+        for q, c in zip(sources, targets, strict=True):
+            self._push(Measure(q, c))
+        return self
+
+    def measure_all(self) -> Self:
+        """Measure qubit q into classical bit q, for all qubits; adds classical bits if there are too few."""
+        self.num_clbits = max(self.num_clbits, self.num_qubits)
+        for q in range(self.num_qubits):
+            self._push(Measure(q, q))
+        return self
+
+    def measure_pauli(self, label: str, qubits: Any, clbit: int) -> Self:
+        """Measure a product of Paulis (dense label, first qubit rightmost) into one classical bit."""
+        targets = check_qubits(qubits, self.num_qubits)
+        x, z = PauliRotationGate(label).masks
+        if len(label) != len(targets) or not x | z:
+            raise CircuitError(
+                f"Argument `label` must be {len(targets)} letters, not all I, but is {label!r}."
+            )
+        check_index(clbit, self.num_clbits, "Classical bit", "classical bits")
+        from qsim.circuit import Circuit
+
+        change = Circuit(self.num_qubits)
+        involved = [q for k, q in enumerate(targets) if (x | z) >> k & 1]
+        for k, q in enumerate(targets):
+            if x >> k & 1:
+                change.append("sx" if z >> k & 1 else "h", (), q)
+        for q in involved[:-1]:
+            change.append("cx", (), (q, involved[-1]))
+        self._operations.extend(change.operations)
+        self._push(Measure(involved[-1], clbit))
+        self._operations.extend(change.inverse().operations)
+        return self
+
+    def reset(self, qubits: Any) -> Self:
+        """Put qubits into |0>."""
+        for q in check_qubits(qubits, self.num_qubits, context=" in `reset`"):
+            self._push(Reset(q))
+        return self
+
+    def kraus(self, matrices: Sequence[Any], qubits: Any) -> Self:
+        """Append a channel given by its Kraus matrices."""
+        return self._push(Kraus(matrices, check_qubits(qubits, self.num_qubits)))
+
+    # -- classical control -----------------------------------------------------------------------
+    def declare(self, name: str, kind: str = "int", size: int | None = 32, initial: Any = 0) -> Variable:
+        """Declare a classical variable and return it.
+
+        Parameters
+        ----------
+        name : str
+        kind : {"bool", "bit", "int", "uint", "float", "angle"}
+        size : int, optional
+            Width in bits.
+        initial : number
+        """
+        from qsim.classical import Variable
+
+        variable = Variable(name, kind, size)
+        if any(v.name == name for v in self.variables):
+            raise CircuitError(f"Classical variable `{name}` is declared already.")
+        self.variables[variable] = initial
+        self._cache = {}
+        return variable
+
+    def if_else(self, condition: Any, then_body: Circuit, else_body: Circuit | None = None) -> Self:
+        """Append `then_body` under a classical condition, `else_body` otherwise.
+
+        Parameters
+        ----------
+        condition : (int, int), (sequence of int, int), or classical expression
+            A classical bit and the value it must have; several bits and the integer they must form
+            (first bit least significant); or an expression of `qsim.classical`.
+        then_body, else_body : Circuit
+            Over the same qubits and classical bits as this circuit, or fewer.
+        """
+        bodies = [self._body(b) for b in (then_body, else_body) if b is not None]
+        return self._push(IfElse(self._condition(condition), *bodies))
+
+    def while_loop(self, condition: Any, body: Circuit) -> Self:
+        """Append `body`, repeated as long as the condition holds (see `if_else`)."""
+        return self._push(WhileLoop(self._condition(condition), self._body(body)))
+
+    def for_loop(self, values: Any, body: Circuit, variable: Variable | None = None) -> Self:
+        """Append `body`, once for each value; `variable` holds the value meanwhile."""
+        from qsim import classical
+
+        if not isinstance(values, range | classical.Expression):
+            values = tuple(values)
+        return self._push(ForLoop(variable, values, self._body(body)))
+
+    def switch(self, subject: Any, cases: Any, default: Circuit | None = None) -> Self:
+        """Append the body of the case that holds the integer value of `subject`.
+
+        Parameters
+        ----------
+        subject : int, sequence of int, or classical expression
+            A classical bit, several (first least significant), or an expression.
+        cases : dict or sequence of (int or sequence of int, Circuit)
+        default : Circuit, optional
+        """
+        from qsim import classical
+
+        if not isinstance(subject, classical.Expression):
+            bits = check_qubits(subject, self.num_clbits, "Classical bit", "classical bits")
+            subject = classical.Bits(bits)
+        pairs = cases.items() if isinstance(cases, Mapping) else cases
+        listed = [
+            (tuple(values) if isinstance(values, Iterable) else (values,), self._body(body))
+            for values, body in pairs
+        ]
+        return self._push(Switch(subject, listed, None if default is None else self._body(default)))
+
+    def assign(self, target: Any, value: Any) -> Self:
+        """Append an assignment of a classical expression to a variable or to classical bits."""
+        from qsim import classical
+
+        if isinstance(target, int):
+            target = classical.Bit(check_index(target, self.num_clbits, "Classical bit", "classical bits"))
+        if not isinstance(value, classical.Expression):
+            value = classical.Literal(value)
+        return self.append_operation(Assign(target, value))
+
+    def break_loop(self) -> Self:
+        """Append a jump out of the innermost loop."""
+        return self._push(Break())
+
+    def continue_loop(self) -> Self:
+        """Append a jump to the next turn of the innermost loop."""
+        return self._push(Continue())

@@ -1,0 +1,278 @@
+"""Execution: the states of a compiled circuit, for the rows of a batch, and what is read off them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qsim.backends.base import Backend, get_backend
+from qsim.bitstrings import format_bitstring
+from qsim.errors import ArgumentError, StateError
+from qsim.memory import check_state_memory
+from qsim.observables import Observable, PauliSum, as_observables
+from qsim.program.branches import Branch, exact_split, run_branches, shot_split
+from qsim.program.flow import FlowCode
+from qsim.program.slots import SlotMap
+
+__all__ = ["Execution", "common_batch", "with_progress"]
+
+FloatArray = npt.NDArray[np.float64]
+ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
+
+#: States of a batch are computed in chunks of about this many bytes where only reductions are kept.
+CHUNK_BYTES = 1 << 28
+
+
+class Execution:
+    """Base of `Program`: holds the compiled code and the backend's handles, and makes states."""
+
+    num_qubits: int
+    num_clbits: int
+    dtype: np.dtype[Any]
+    threads: int
+    observables: tuple[Observable, ...]
+    _backend_name: str
+    _code: FlowCode
+    _slots: SlotMap
+    _variables: dict[str, Any]
+
+    def _connect(self) -> None:
+        """What is not pickled: the backend and its handles."""
+        self._backend: Backend = get_backend(self._backend_name)
+        self._handles = [self._backend.compile(tape) for tape in self._code.tapes]
+
+    def _set_observables(self, observables: Any) -> None:
+        self.observables, self._is_single = ((), True) if observables is None else as_observables(observables)
+        for observable in self.observables:
+            observable.require_qubits(self.num_qubits)
+        self._connect_observables()
+
+    def _connect_observables(self) -> None:
+        self._paulis = _pauli_handle(self._backend, self.observables, self.num_qubits)
+        self._fast = (
+            self._code.is_static
+            and bool(self._handles)
+            and not self._slots.expressions
+            and self._is_single
+            and len(self.observables) == 1
+            and isinstance(self.observables[0], PauliSum)
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        dropped = {"_backend", "_handles", "_paulis", "_fast"}
+        return {name: value for name, value in self.__dict__.items() if name not in dropped}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._connect()
+        self._connect_observables()
+
+    # -- states ----------------------------------------------------------------------------------
+    def _run(
+        self, angles: FloatArray, initial: ComplexArray | None, batch: int, first: int = 0
+    ) -> ComplexArray:
+        """States of rows `first` to `first + batch` of a static circuit."""
+        states: ComplexArray = np.empty((batch, 1 << self.num_qubits), dtype=self.dtype)
+        if initial is None:
+            self._backend.set_basis_state(states, 0, self.threads)
+        else:
+            states[:] = initial if len(initial) == 1 else initial[first : first + batch]
+        if self._handles:
+            rows = angles if len(angles) == 1 else np.ascontiguousarray(angles[first : first + batch])
+            self._backend.apply(self._handles[0], states, rows, self.threads)
+        return states
+
+    def _branches(
+        self, angles: FloatArray, initial: ComplexArray | None, row: int, split: Any, weight: float
+    ) -> Iterator[Branch]:
+        """Final branches of one row of a circuit that branches."""
+        state: ComplexArray = np.empty((1, 1 << self.num_qubits), dtype=self.dtype)
+        if initial is None:
+            self._backend.set_basis_state(state, 0, self.threads)
+        else:
+            state[0] = initial[row if len(initial) > 1 else 0]
+        branch = Branch(state, [0] * self.num_clbits, dict(self._variables), weight)
+        own = angles if len(angles) == 1 else np.ascontiguousarray(angles[row : row + 1])
+        return run_branches(self._code, self._handles, branch, own, split, self._backend, self.threads)
+
+    def _average(
+        self,
+        values: FloatArray,
+        batched: bool,
+        initial_state: Any,
+        normalize: bool,
+        function: Any,
+        progress: bool = False,
+    ) -> tuple[Any, bool]:
+        """`function` of the final states, averaged over branches; and whether the result has a batch axis."""
+        initial, batched_initial = self._initial(initial_state, normalize)
+        batch = common_batch(len(values), 1 if initial is None else len(initial))
+        angles = self._slots.angles(values)
+        rows = self._rows_per_chunk() if self._code.is_static else 1
+        check_state_memory(self.num_qubits, self.dtype.itemsize, batch=min(rows, batch))
+        out: list[Any] = []
+        for first in with_progress(range(0, batch, rows), progress):
+            count = min(rows, batch - first)
+            if self._code.is_static:
+                out.append(function(self._run(angles, initial, count, first)))
+            else:
+                branches = self._branches(angles, initial, first, exact_split, 1.0)
+                total: Any = 0.0
+                for branch in branches:
+                    total = total + branch.weight * function(branch.state)
+                out.append(total)
+        return np.concatenate(out), batched or batched_initial
+
+    def _expectations(self, states: ComplexArray) -> FloatArray:
+        """All observables in all states, shape (batch, num_observables)."""
+        out = np.empty((len(states), len(self.observables)))
+        paulis = [k for k, o in enumerate(self.observables) if isinstance(o, PauliSum)]
+        if paulis:
+            out[:, paulis] = self._backend.expectation(self._paulis, states, self.threads)
+        for k, observable in enumerate(self.observables):
+            if not isinstance(observable, PauliSum):
+                out[:, k] = observable.expectation(states)
+        return out
+
+    def _sample_row(
+        self,
+        values: FloatArray,
+        initial: ComplexArray | None,
+        row: int,
+        shots: int,
+        generator: np.random.Generator,
+    ) -> npt.NDArray[np.int64]:
+        angles = self._slots.angles(values[row : row + 1] if len(values) > 1 else values)
+        own = None if initial is None else initial[row : row + 1] if len(initial) > 1 else initial
+        check_state_memory(self.num_qubits, self.dtype.itemsize)
+        if self._code.is_static:
+            state = self._run(angles, own, 1)[0]
+            out = self._read_out(state, [0] * self.num_clbits, shots, generator)
+        else:
+            parts = [
+                self._read_out(branch.state[0], branch.bits, int(branch.weight), generator)
+                for branch in self._branches(angles, own, 0, shot_split(generator), shots)
+            ]
+            out = np.concatenate(parts)
+        generator.shuffle(out)  # drawn in order of the basis states, and of the branches
+        return out
+
+    def _read_out(
+        self, state: ComplexArray, bits: Sequence[int], shots: int, generator: np.random.Generator
+    ) -> npt.NDArray[np.int64]:
+        """`shots` outcomes of the measurements at the end of the circuit, in order of basis states."""
+        readout = self._code.readout
+        base = sum(bit << k for k, bit in enumerate(bits))
+        if not readout and self._code.writes_bits:
+            return np.full(shots, base, dtype=np.int64)
+        uniforms = generator.random(shots)
+        uniforms.sort()
+        index = self._backend.sample(state, uniforms, self.threads)
+        if self._samples_qubits():
+            return index
+        out = np.full(shots, base, dtype=np.int64)
+        for step in readout:
+            out &= ~np.int64(1 << step.clbit)
+            out |= (index >> step.qubit & 1) << step.clbit
+        return out
+
+    def _distribution_row(
+        self, values: FloatArray, initial: ComplexArray | None, row: int
+    ) -> dict[str, float]:
+        angles = self._slots.angles(values[row : row + 1] if len(values) > 1 else values)
+        own = None if initial is None else initial[row : row + 1] if len(initial) > 1 else initial
+        check_state_memory(self.num_qubits, self.dtype.itemsize)
+        width = self._num_sampled_bits()
+        totals: dict[int, float] = {}
+        if self._code.is_static:
+            final = [Branch(self._run(angles, own, 1), [0] * self.num_clbits, {}, 1.0)]
+        else:
+            final = self._branches(angles, own, 0, exact_split, 1.0)  # type: ignore[assignment]
+        written = {step.clbit: step.qubit for step in self._code.readout}
+        qubits = tuple(dict.fromkeys(written.values()))
+        if self._samples_qubits():
+            qubits = tuple(range(self.num_qubits))
+            written = dict(zip(qubits, qubits, strict=True))
+        position = {q: k for k, q in enumerate(qubits)}
+        for branch in final:
+            base = sum(bit << k for k, bit in enumerate(branch.bits) if k not in written)
+            p = self._backend.probabilities(branch.state, np.array(qubits, dtype=np.int32), self.threads)[0]
+            kept = np.flatnonzero(p * branch.weight > 1e-15)
+            outcomes = np.full(len(kept), base, dtype=object if width > 62 else np.int64)
+            for clbit, qubit in written.items():
+                outcomes |= (kept >> position[qubit] & 1) << clbit
+            for outcome, probability in zip(
+                outcomes.tolist(), (p[kept] * branch.weight).tolist(), strict=True
+            ):
+                totals[outcome] = totals.get(outcome, 0.0) + probability
+        return {format_bitstring(outcome, width): totals[outcome] for outcome in sorted(totals)}
+
+    def _samples_qubits(self) -> bool:
+        """Whether samples are of the qubits: no operation writes a classical bit."""
+        return not self._code.writes_bits
+
+    def _num_sampled_bits(self) -> int:
+        return self.num_qubits if self._samples_qubits() else self.num_clbits
+
+    def _rows_per_chunk(self) -> int:
+        return max(1, CHUNK_BYTES // (self.dtype.itemsize << self.num_qubits))
+
+    def _initial(self, initial_state: Any, normalize: bool) -> tuple[ComplexArray | None, bool]:
+        """Checked initial states, shape (1 or batch, 2**num_qubits), and whether a batch axis was given."""
+        if initial_state is None:
+            return None, False
+        states = np.asarray(initial_state)
+        if states.dtype.kind not in "iufc":
+            raise TypeError(
+                f"Argument `initial_state` must be complex numbers, but is of type {states.dtype}."
+            )
+        size = 1 << self.num_qubits
+        if states.ndim not in (1, 2) or states.shape[-1] != size or states.size == 0:
+            raise StateError(
+                f"Argument `initial_state` must have shape ({size},) or (batch, {size}), but has shape "
+                f"{states.shape}."
+            )
+        rows = np.ascontiguousarray(states.reshape(-1, size), dtype=self.dtype)
+        norms = self._backend.norm_squared(rows, self.threads)
+        if not np.isfinite(norms).all():
+            raise StateError("Argument `initial_state` must be finite, but holds NaN or infinity.")
+        if normalize and (norms > 0).all():
+            return rows / np.sqrt(norms).astype(rows.real.dtype)[:, None], states.ndim == 2
+        worst = int(np.argmax(np.abs(norms - 1)))
+        if abs(norms[worst] - 1) > (1e-8 if self.dtype == np.complex128 else 1e-4):
+            raise StateError(
+                f"Argument `initial_state` must have norm 1, but has norm {np.sqrt(norms[worst]):.6g}. "
+                "Pass normalize=True to divide it by its norm."
+            )
+        return rows, states.ndim == 2
+
+
+def _pauli_handle(backend: Backend, observables: Sequence[Observable], num_qubits: int) -> Any:
+    """The Pauli sums among the observables, for the kernels."""
+    terms = [o.real_terms() for o in observables if isinstance(o, PauliSum)]
+    if not terms:
+        return None
+    offsets = np.cumsum([0, *(len(t[2]) for t in terms)], dtype=np.int64)
+    x, z, c = (np.ascontiguousarray(np.concatenate([t[k] for t in terms])) for k in range(3))
+    return backend.compile_paulis(
+        num_qubits, x.astype(np.uint64), z.astype(np.uint64), c.astype(np.float64), offsets
+    )
+
+
+def common_batch(first: int, second: int) -> int:
+    if first != second and 1 not in (first, second):
+        raise ArgumentError(f"Parameters have a batch of {first}, but initial states one of {second}.")
+    return first if second == 1 else second
+
+
+def with_progress(items: Any, progress: bool) -> Any:
+    if not progress:
+        return items
+    try:
+        from tqdm.auto import tqdm
+    except ImportError as error:
+        raise ImportError('A progress bar needs tqdm: pip install "qsim-statevector[progress]".') from error
+    return tqdm(items)

@@ -1,0 +1,198 @@
+"""Slots: the columns of `angles` that a tape refers to, and their derivatives.
+
+All expressions of a circuit are evaluated for all rows of a batch at once in NumPy; the kernels see
+numbers only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qsim.errors import ParameterError
+from qsim.parameters import FUNCTIONS, Parameter, ParameterExpression, apply_operator
+
+__all__ = ["SlotAllocator", "SlotMap"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class SlotAllocator:
+    """Gives each parameter and each expression that is not affine in one parameter its slot."""
+
+    def __init__(self, parameters: Sequence[Parameter]) -> None:
+        self.parameters = tuple(parameters)
+        self._columns = {p: i for i, p in enumerate(self.parameters)}
+        self._expressions: dict[ParameterExpression, int] = {}
+
+    def angle(self, param: Any) -> tuple[int, float, float]:
+        """``(slot, scale, shift)`` of a gate's parameter; slot -1 for a number."""
+        if type(param) is float:
+            return -1, 0.0, param
+        affine = param.affine()
+        if affine is not None:
+            return self._columns[affine[0]], affine[1], affine[2]
+        slot = self._expressions.setdefault(param, len(self.parameters) + len(self._expressions))
+        return slot, 1.0, 0.0
+
+    def slot_map(self) -> SlotMap:
+        return SlotMap(self.parameters, tuple(self._expressions))
+
+
+class SlotMap:
+    """From the user's parameters to the columns of `angles` that the tape refers to.
+
+    The first ``len(parameters)`` slots are the parameters themselves; an instruction whose angle is
+    affine in one parameter reads that slot with a scale and a shift. Each other expression has a slot
+    of its own behind them.
+
+    Parameters
+    ----------
+    parameters : sequence of Parameter
+        Order of the columns of the values.
+    expressions : sequence of ParameterExpression
+        The expressions that are not affine in one parameter.
+    """
+
+    __slots__ = ("_index", "_nodes", "expressions", "parameters")
+
+    def __init__(
+        self, parameters: Sequence[Parameter], expressions: Sequence[ParameterExpression] = ()
+    ) -> None:
+        self.parameters = tuple(parameters)
+        self.expressions = tuple(expressions)
+        self._index = {p: i for i, p in enumerate(self.parameters)}
+        self._nodes = _children_first(self.expressions)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (SlotMap, (self.parameters, self.expressions))
+
+    @property
+    def num_slots(self) -> int:
+        return len(self.parameters) + len(self.expressions)
+
+    def angles(self, values: FloatArray) -> FloatArray:
+        """All slots for all rows.
+
+        Parameters
+        ----------
+        values : ndarray, shape (batch, num_parameters), float64
+
+        Returns
+        -------
+        ndarray, shape (batch, num_slots), float64
+
+        Raises
+        ------
+        ParameterError
+            If an expression is not finite for a row (a logarithm of a negative number, ...).
+        """
+        if not self.expressions:
+            return values
+        out = np.empty((values.shape[0], self.num_slots))
+        out[:, : values.shape[1]] = values
+        with np.errstate(all="ignore"):
+            nodes = self._evaluate(values)
+        for column, expression in enumerate(self.expressions, values.shape[1]):
+            out[:, column] = nodes[expression]
+        tail = out[:, values.shape[1] :]
+        if not np.isfinite(tail).all():
+            row, column = np.argwhere(~np.isfinite(tail))[0]
+            raise ParameterError(
+                f"Parameter expression `{self.expressions[column]}` must be finite, but is "
+                f"{tail[row, column]} "
+                f"in row {row} of the values."
+            )
+        return out
+
+    def jacobian(self, values: FloatArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], FloatArray]:
+        """Derivatives of the slots with respect to the parameters, as coordinates of a sparse matrix.
+
+        Parameters
+        ----------
+        values : ndarray, shape (batch, num_parameters), float64
+
+        Returns
+        -------
+        slots, columns : ndarray of int64, shape (nonzeros,)
+        derivatives : ndarray, shape (batch, nonzeros), float64
+            ``d slot[slots[k]] / d parameter[columns[k]]``.
+        """
+        count = len(self.parameters)
+        slots, columns = list(range(count)), list(range(count))
+        parts: list[Any] = [np.ones((values.shape[0], count))]
+        with np.errstate(all="ignore"):
+            gradients = self._gradients(self._evaluate(values)) if self.expressions else {}
+        for slot, expression in enumerate(self.expressions, count):
+            for column, derivative in sorted(gradients[expression].items()):
+                slots.append(slot)
+                columns.append(column)
+                parts.append(np.broadcast_to(np.asarray(derivative, dtype=float), values.shape[:1])[:, None])
+        return (
+            np.array(slots, dtype=np.int64),
+            np.array(columns, dtype=np.int64),
+            np.concatenate(parts, axis=1),
+        )
+
+    def _evaluate(self, values: FloatArray) -> dict[ParameterExpression, Any]:
+        """The value of every node of every expression, children first."""
+        out: dict[Any, Any] = {}
+        for node in self._nodes:
+            if isinstance(node, Parameter):
+                out[node] = values[:, self._index[node]]
+            else:
+                out[node] = apply_operator(
+                    node._op, tuple(a if isinstance(a, float) else out[a] for a in node._args)
+                )
+        return out
+
+    def _gradients(self, nodes: dict[ParameterExpression, Any]) -> dict[ParameterExpression, dict[int, Any]]:
+        """Derivatives of every node, as {column: derivative}, by the chain rule."""
+        out: dict[Any, dict[int, Any]] = {}
+        for node in self._nodes:
+            if isinstance(node, Parameter):
+                out[node] = {self._index[node]: 1.0}
+                continue
+            inner = [{} if isinstance(a, float) else out[a] for a in node._args]
+            v = [np.float64(a) if isinstance(a, float) else nodes[a] for a in node._args]
+            total: dict[int, Any] = {}
+            for factor, gradient in zip(_partials(node._op, v, bool(inner[-1])), inner, strict=True):
+                for column, derivative in gradient.items():
+                    total[column] = total.get(column, 0.0) + factor * derivative
+            out[node] = total
+        return out
+
+
+def _partials(op: str, v: list[Any], exponent_varies: bool) -> list[Any]:
+    """Derivative of a node with respect to each of its arguments."""
+    if op in ("+", "-"):
+        return [1.0, 1.0 if op == "+" else -1.0]
+    if op == "*":
+        return [v[1], v[0]]
+    if op == "/":
+        return [1.0 / v[1], -v[0] / (v[1] * v[1])]
+    if op == "**":
+        # d/dy x**y = x**y log x is only formed where the exponent depends on a parameter
+        return [v[1] * v[0] ** (v[1] - 1.0), v[0] ** v[1] * np.log(v[0]) if exponent_varies else 0.0]
+    if op == "neg":
+        return [-1.0]
+    return [FUNCTIONS[op][1](v[0])]
+
+
+def _children_first(expressions: Sequence[ParameterExpression]) -> list[ParameterExpression]:
+    """Every node of the expressions once, children before parents; no recursion, so depth is no limit."""
+    out: dict[ParameterExpression, None] = {}
+    stack: list[tuple[ParameterExpression, bool]] = [(e, False) for e in reversed(expressions)]
+    while stack:
+        node, ready = stack.pop()
+        if node in out:
+            continue
+        if ready or isinstance(node, Parameter):
+            out[node] = None
+            continue
+        stack.append((node, True))
+        stack.extend((a, False) for a in node._args if isinstance(a, ParameterExpression))
+    return list(out)
