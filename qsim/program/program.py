@@ -247,7 +247,7 @@ class Program(Execution):
 
         both, batched = self._average(values, batched, initial_state, normalize, moments, progress)
         count = len(self.observables)
-        return self._shaped(both[:, count:] - both[:, :count] ** 2, batched)
+        return self._shaped(np.maximum(both[:, count:] - both[:, :count] ** 2, 0.0), batched)
 
     def probabilities(
         self,
