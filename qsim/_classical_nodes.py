@@ -291,7 +291,8 @@ class Call(Expression):
             )
         if len(arguments) != rules.FUNCTIONS[self.name]:
             raise ArgumentError(
-                f"Function `{self.name}` takes {rules.FUNCTIONS[self.name]} arguments, but got {len(arguments)}."
+                f"Function `{self.name}` takes {rules.FUNCTIONS[self.name]} arguments, "
+                f"but got {len(arguments)}."
             )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Union
 
 from qsim.errors import ArgumentError
 
@@ -25,7 +24,7 @@ __all__ = [
     "unary_value",
 ]
 
-Value = Union[bool, int, float]
+Value = bool | int | float
 KINDS = ("bool", "bit", "int", "uint", "float", "angle")
 ARITHMETIC = ("+", "-", "*", "/", "%", "**")
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")

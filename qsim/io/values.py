@@ -1,0 +1,601 @@
+"""Names, scopes and expressions of an OpenQASM 3 program while it is read.
+
+What is known while reading is computed at once (a `Literal`); an input is a `ParameterExpression`;
+everything else stays an expression of `qsim.classical` that the circuit evaluates when it runs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from qsim import _classical_types as rules
+from qsim import parameters as parametric
+from qsim.classical import (
+    Binary,
+    Bit,
+    Bits,
+    Call,
+    Cast,
+    ClassicalType,
+    Expression,
+    Literal,
+    Unary,
+    Variable,
+    type_of,
+)
+from qsim.errors import ArgumentError, ParameterError, QasmError
+from qsim.gates import Gate
+from qsim.io import statements as st
+from qsim.io.builder import Builder
+from qsim.io.lexer import SourceMap
+from qsim.io.library import QELIB1, STDGATES
+from qsim.io.syntax import Node
+from qsim.operations import Assign
+from qsim.parameters import ParameterExpression
+
+__all__ = ["Clbits", "DefinedGate", "Frame", "LibraryGate", "NotConstantError", "Qubits", "Values", "Var"]
+
+_CONSTANTS = {
+    "pi": Literal(math.pi),
+    "π": Literal(math.pi),
+    "tau": Literal(math.tau),
+    "τ": Literal(math.tau),
+    "euler": Literal(math.e),
+    "ℇ": Literal(math.e),
+}
+_PARAMETRIC = frozenset(("sin", "cos", "tan", "arcsin", "arccos", "arctan", "exp", "log", "sqrt"))
+MAX_PHYSICAL_QUBIT = 10_000
+
+
+class NotConstantError(QasmError):
+    """A value is needed while reading, but is only known when the circuit runs."""
+
+
+@dataclass(slots=True)
+class Qubits:
+    """Qubits under a name; `single` for a qubit that is not a register."""
+
+    indices: tuple[int, ...]
+    single: bool
+
+
+@dataclass(slots=True)
+class Clbits:
+    """Classical bits under a name."""
+
+    indices: tuple[int, ...]
+    single: bool
+
+    @property
+    def type(self) -> ClassicalType:
+        return rules.BIT if self.single else ClassicalType("bit", len(self.indices))
+
+    @property
+    def expression(self) -> Expression:
+        return Bit(self.indices[0]) if self.single else Bits(self.indices)
+
+
+@dataclass(slots=True)
+class Var:
+    """A classical variable or constant.
+
+    `value` is a Literal as long as it is known while reading, the `Variable` itself once it is only known
+    at run time, a ParameterExpression for what depends on an input, None before the first assignment.
+    """
+
+    name: str
+    type: ClassicalType
+    value: Any
+    #: how many run-time bodies surround the declaration
+    level: int
+    location: int
+    const: bool = False
+
+
+@dataclass(slots=True)
+class LibraryGate:
+    """A gate of an include file; `phase` is what OpenQASM 3 multiplies it with, from its parameters."""
+
+    gate: Gate
+    phase: Callable[..., Any] | None = None
+
+
+@dataclass(slots=True)
+class DefinedGate:
+    """A gate the program defines; `cache` holds its expansions by parameters."""
+
+    statement: st.GateDefinition
+    cache: dict[tuple[Any, ...], list[Any]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Frame:
+    """What surrounds a statement: the program, a gate's body (``gate``) or a subroutine's (``def``)."""
+
+    kind: str
+    level: int
+    returns: ClassicalType | None = None
+    result: Variable | None = None
+    location: int = 0
+
+
+class Values:
+    """Scopes and expression evaluation; the interpreter's base."""
+
+    def __init__(self, sources: SourceMap) -> None:
+        self.sources = sources
+        self.builder = Builder()
+        #: scopes from global to innermost; a subroutine or gate sees the first one and its own
+        self.scopes: list[dict[str, Any]] = [{}]
+        self.level = 0
+        self.depth = 0
+        self.frame = Frame("program", 0)
+        #: how integer division with a remainder is taken: "integer", "refuse" (gate angles), "real" (pow)
+        self.division = "integer"
+        self.physical: list[int] = []
+        self._storage: dict[tuple[int, int], Variable] = {}
+        self._clbits: dict[tuple[int, int, int], tuple[int, ...]] = {}
+
+    def error(self, location: int, message: str, construct: str = "") -> QasmError:
+        return self.sources.error(location, message, construct)
+
+    def not_constant(self, location: int, what: str) -> QasmError:
+        found = self.error(
+            location,
+            f"{what} must be known when the program is read, but depends on run-time values.",
+            "constant",
+        )
+        return NotConstantError(found.message, found.line, found.column, found.construct)
+
+    # -- names -------------------------------------------------------------------------------------
+    def declare(self, name: str, symbol: Any, location: int) -> None:
+        """A new name in the innermost scope."""
+        scope = self.scopes[-1]
+        if name in scope and not isinstance(scope[name], LibraryGate):
+            raise self.error(location, f"Name `{name}` is defined already.", name)
+        if name in _CONSTANTS or name in rules.FUNCTIONS or name == "U":
+            raise self.error(location, f"Name `{name}` is built in and cannot be defined anew.", name)
+        scope[name] = symbol
+
+    def find(self, name: str) -> Any:
+        """What a name stands for, or None."""
+        for scope in reversed(self.scopes):
+            if name in scope:
+                return scope[name]
+        return None
+
+    def lookup(self, name: str, location: int) -> Any:
+        """What a name stands for here."""
+        symbol = self.find(name)
+        if symbol is None:
+            known = name in STDGATES or name in QELIB1
+            hint = '; add `include "stdgates.inc";`' if known else ""
+            raise self.error(location, f"Name `{name}` is not defined{hint}.", name)
+        if (
+            self.frame.kind != "program"
+            and name not in self.scopes[-1]
+            and symbol is self.scopes[0].get(name)
+        ):
+            hidden = isinstance(symbol, Clbits) or (isinstance(symbol, Var) and not symbol.const)
+            if (hidden or (isinstance(symbol, Qubits) and self.frame.kind == "gate")) and not any(
+                name in scope for scope in self.scopes[1:]
+            ):
+                where = "a gate" if self.frame.kind == "gate" else "a subroutine"
+                raise self.error(
+                    location, f"Global `{name}` cannot be used in {where}; pass it as an argument.", name
+                )
+        return symbol
+
+    def storage(self, var: Var) -> Variable:
+        """The run-time variable behind a name; the same each time a declaration is reached."""
+        key = (var.location, self.depth)
+        variable = self._storage.get(key)
+        if variable is None:
+            taken = {v.name for v in self._storage.values()}
+            name, count = var.name, 0
+            while (
+                name in taken
+                or name in self.builder.classical_registers
+                or name in self.builder.quantum_registers
+            ):
+                count += 1
+                name = f"{var.name}_{count}"
+            variable = self._storage[key] = Variable(name, var.type.kind, var.type.size)
+        return variable
+
+    def to_run_time(self, var: Var) -> None:
+        """From now on the variable's value is only known when the circuit runs."""
+        if isinstance(var.value, Variable):
+            return
+        variable = self.storage(var)
+        if isinstance(var.value, ParameterExpression):
+            raise self.error(
+                var.location,
+                f"Variable `{var.name}` depends on an input and cannot change at run time.",
+                var.name,
+            )
+        fresh = variable not in self.builder.variables
+        self.builder.variables.setdefault(variable, 0)
+        if var.value is not None:
+            if fresh and self.level == 0:
+                self.builder.variables[variable] = var.value.value
+            else:
+                self.builder.operations.append(Assign(variable, var.value))
+        var.value = variable
+
+    def new_clbits(self, name: str, size: int, location: int) -> tuple[tuple[int, ...], bool]:
+        """Bits of a declaration and whether they are new; one declaration has the same bits each time."""
+        key = (location, self.depth, size)
+        indices = self._clbits.get(key)
+        if indices is not None:
+            return indices, False
+        register, count = name, 0
+        while register in self.builder.classical_registers or register in self.builder.quantum_registers:
+            count += 1
+            register = f"{name}_{count}"
+        try:
+            indices = self._clbits[key] = self.builder.add_clbits(register, size)
+        except ArgumentError as error:
+            raise self.error(location, str(error), "bit") from None
+        return indices, True
+
+    # -- types and constants -------------------------------------------------------------------------
+    def resolve_type(self, node: st.TypeNode, location: int) -> ClassicalType:
+        size = None if node.size is None else self.constant_integer(node.size, "A size")
+        try:
+            return ClassicalType(node.kind, size)
+        except ArgumentError as error:
+            raise self.error(location, str(error), node.kind) from None
+
+    def constant(self, node: Node, what: str) -> Literal:
+        """The value of an expression that must be known while reading."""
+        value = self.evaluate(node)
+        if not isinstance(value, Literal):
+            raise self.not_constant(node.location, what)
+        return value
+
+    def constant_integer(self, node: Node, what: str) -> int:
+        value = self.constant(node, what)
+        if value.kind in ("float", "angle"):
+            raise self.error(node.location, f"{what} must be an integer, but is {value.value!r}.", "integer")
+        return int(value.value)
+
+    def coerce(self, value: Any, target: ClassicalType, location: int) -> Any:
+        """A value converted for an assignment to a variable of type `target`."""
+        if isinstance(value, ParameterExpression):
+            if target.kind in ("float", "angle"):
+                return value
+            raise self.error(
+                location, f"A value that depends on an input cannot become {target}.", str(target)
+            )
+        source = type_of(value)
+        if source == target:
+            return value
+        lossy = source.kind == "float" and target.is_integer
+        if lossy and not (isinstance(value, Literal) and value.value == int(value.value)):
+            raise self.error(location, f"A float does not become {target} by itself; cast it.", str(target))
+        if source.is_integer and target.kind == "bit" and isinstance(value, Literal):
+            if not 0 <= value.value < 1 << target.width:
+                raise self.error(location, f"Value {value.value} does not fit {target}.", str(target))
+        elif source.is_integer and target.kind == "bit" and source.size != target.size:
+            raise self.error(
+                location, f"A value of type {source} does not become {target} by itself.", str(target)
+            )
+        return self.cast(value, target, location)
+
+    def cast(self, value: Any, target: ClassicalType, location: int) -> Any:
+        try:
+            if isinstance(value, Literal):
+                source = ClassicalType(value.kind, value.size)
+                rules.check_cast(source, target)
+                return Literal(rules.convert(value.value, source, target), target.kind, target.size)
+            expression = Cast(target.kind, target.size, value)
+            type_of(expression)
+        except ArgumentError as error:
+            raise self.error(location, str(error), str(target)) from None
+        return expression
+
+    # -- expressions ---------------------------------------------------------------------------------
+    def evaluate(self, node: Node) -> Any:
+        """A Literal, a ParameterExpression, or a run-time expression."""
+        kind = node.kind
+        if kind == "number":
+            try:
+                return Literal(node.value)
+            except ArgumentError as error:
+                raise self.error(node.location, str(error), "integer") from None
+        if kind == "name":
+            return self._name(node)
+        if kind == "binary":
+            left = self.evaluate(node.children[0])  # type: ignore[arg-type]
+            if (
+                isinstance(left, Literal)
+                and node.value in ("&&", "||")
+                and bool(left.value) == (node.value == "||")
+            ):
+                return Literal(bool(left.value))
+            return self.binary(node.value, left, self.evaluate(node.children[1]), node.location)  # type: ignore[arg-type]
+        if kind == "unary":
+            return self._unary(node.value, self.evaluate(node.children[0]), node.location)  # type: ignore[arg-type]
+        if kind == "call":
+            return self._call(node)
+        if kind == "cast":
+            return self._cast(node)
+        if kind == "index":
+            return self._index(node)
+        if kind == "bits":
+            value, width = node.value
+            return Literal(value, "bit", width)
+        if kind == "measure":
+            return self.measured(node)
+        if kind == "timing":
+            raise self.error(node.location, "A duration can only be used in `delay`.", "duration")
+        raise self.error(node.location, "A qubit, range or set is not a value here.", kind)
+
+    def measured(self, node: Node) -> Any:
+        raise self.error(node.location, "`measure` cannot be used here.", "measure")
+
+    def call_subroutine(self, symbol: st.Subroutine, arguments: Iterable[Node], location: int) -> Any:
+        raise self.error(location, "A subroutine cannot be called here.", symbol.name)
+
+    def _name(self, node: Node) -> Any:
+        name = node.value
+        symbol = self.find(name)
+        if symbol is None and name in _CONSTANTS:
+            return _CONSTANTS[name]
+        symbol = self.lookup(name, node.location)
+        if isinstance(symbol, Var):
+            if symbol.value is None:
+                raise self.error(node.location, f"Variable `{name}` is read before it has a value.", name)
+            return symbol.value
+        if isinstance(symbol, Clbits):
+            return symbol.expression
+        what = {Qubits: "a qubit", st.Subroutine: "a subroutine"}.get(type(symbol), "a gate")
+        raise self.error(node.location, f"`{name}` is {what}, not a value.", name)
+
+    def binary(self, op: str, left: Any, right: Any, location: int) -> Any:
+        """``left op right``."""
+        try:
+            if isinstance(left, ParameterExpression) or isinstance(right, ParameterExpression):
+                return self._parametric_binary(op, left, right, location)
+            if not (isinstance(left, Literal) and isinstance(right, Literal)):
+                expression = Binary(op, left, right)
+                type_of(expression)
+                return expression
+            a, b = ClassicalType(left.kind, left.size), ClassicalType(right.kind, right.size)
+            whole = op == "/" and self.division != "integer" and a.is_integer and b.is_integer
+            if whole and right.value and left.value % right.value:
+                return self._inexact_division(left, right, location)
+            kind = rules.binary_type(op, a, b)
+            return Literal(rules.binary_value(op, a, left.value, b, right.value), kind.kind, kind.size)
+        except (ArgumentError, ParameterError) as error:
+            raise self.error(location, str(error), op) from None
+
+    def _inexact_division(self, left: Literal, right: Literal, location: int) -> Literal:
+        if self.division == "real":
+            return Literal(left.value / right.value)
+        raise self.error(
+            location,
+            f"Integer division {left.value}/{right.value} has a remainder, which OpenQASM 3 drops; "
+            f"write {left.value}.0/{right.value} if that is not meant.",
+            "/",
+        )
+
+    def _parametric_binary(self, op: str, left: Any, right: Any, location: int) -> Any:
+        operands = []
+        for operand in (left, right):
+            if isinstance(operand, Literal):
+                operand = float(operand.value)
+            elif not isinstance(operand, ParameterExpression):
+                raise self.error(location, "An input cannot be combined with a run-time value.", op)
+            operands.append(operand)
+        a, b = operands
+        if op == "+":
+            return a + b
+        if op == "-":
+            return a - b
+        if op == "*":
+            return a * b
+        if op == "/":
+            if isinstance(b, float) and b == 0.0:
+                raise self.error(location, "The right operand of `/` must not be zero.", op)
+            return a / b
+        if op == "**":
+            return a**b
+        raise self.error(location, f"Operator `{op}` does not apply to a value that depends on an input.", op)
+
+    def _unary(self, op: str, operand: Any, location: int) -> Any:
+        if isinstance(operand, ParameterExpression):
+            if op == "-":
+                return -operand
+            raise self.error(
+                location, f"Operator `{op}` does not apply to a value that depends on an input.", op
+            )
+        try:
+            if isinstance(operand, Literal):
+                kind = ClassicalType(operand.kind, operand.size)
+                result = rules.unary_type(op, kind)
+                return Literal(rules.unary_value(op, kind, operand.value), result.kind, result.size)
+            expression = Unary(op, operand)
+            type_of(expression)
+            return expression
+        except ArgumentError as error:
+            raise self.error(location, str(error), op) from None
+
+    def _call(self, node: Node) -> Any:
+        name = node.value
+        symbol = self.find(name)
+        if isinstance(symbol, st.Subroutine):
+            return self.call_subroutine(symbol, node.children, node.location)  # type: ignore[arg-type]
+        if name == "sizeof":
+            raise self.error(node.location, "`sizeof` is not supported.", "sizeof")
+        if name not in rules.FUNCTIONS:
+            known = ", ".join(sorted(rules.FUNCTIONS))
+            raise self.error(node.location, f"Unknown function `{name}` (known: {known}).", name)
+        arguments = [self.evaluate(child) for child in node.children]  # type: ignore[arg-type]
+        try:
+            if any(isinstance(a, ParameterExpression) for a in arguments):
+                if name == "pow" and len(arguments) == 2:
+                    return self._parametric_binary("**", arguments[0], arguments[1], node.location)
+                if name in _PARAMETRIC and len(arguments) == 1:
+                    return getattr(parametric, name)(arguments[0])
+                raise ArgumentError(f"Function `{name}` does not apply to a value that depends on an input.")
+            if all(isinstance(a, Literal) for a in arguments):
+                kind, value = rules.call(name, [(ClassicalType(a.kind, a.size), a.value) for a in arguments])
+                assert value is not None
+                return Literal(value, kind.kind, kind.size)
+            expression = Call(name, tuple(arguments))
+            type_of(expression)
+            return expression
+        except (ArgumentError, ParameterError) as error:
+            raise self.error(node.location, str(error), name) from None
+
+    def _cast(self, node: Node) -> Any:
+        kind, size = node.value
+        operand = node.children[0]
+        assert operand is not None
+        target = self.resolve_type(st.TypeNode(kind, size), node.location)
+        value = self.evaluate(operand)
+        if isinstance(value, ParameterExpression):
+            if target in (rules.FLOAT, ClassicalType("float", 64), rules.ANGLE):
+                return value
+            raise self.error(
+                node.location, f"A value that depends on an input cannot be cast to {target}.", kind
+            )
+        return self.cast(value, target, node.location)
+
+    # -- indices -------------------------------------------------------------------------------------
+    def positions(self, node: Node, size: int, name: str) -> tuple[tuple[int, ...], bool]:
+        """Positions an index selects among `size`, and whether it is one position."""
+        if node.kind == "set":
+            members = [self.constant_integer(m, "An index") for m in node.children]  # type: ignore[arg-type]
+            out = tuple(self._position(p, size, name, node.location) for p in members)
+        elif node.kind == "range":
+            out = self._range_positions(node, size, name)
+        else:
+            value = self.constant_integer(node, "An index")
+            return (self._position(value, size, name, node.location),), True
+        if not out:
+            raise self.error(node.location, f"The index of `{name}` selects nothing.", "index")
+        return out, False
+
+    def _position(self, value: int, size: int, name: str, location: int) -> int:
+        if not -size <= value < size:
+            raise self.error(
+                location,
+                f"Index {value} is out of range for `{name}` (valid: {-size} to {size - 1}).",
+                "index",
+            )
+        return value % size
+
+    def _range_positions(self, node: Node, size: int, name: str) -> tuple[int, ...]:
+        start, step, stop = (
+            None if c is None else self.constant_integer(c, "An index") for c in node.children
+        )
+        step = 1 if step is None else step
+        if step == 0:
+            raise self.error(node.location, "The step of a range must not be zero.", "range")
+        first = self._position((0 if step > 0 else -1) if start is None else start, size, name, node.location)
+        last = self._position((-1 if step > 0 else 0) if stop is None else stop, size, name, node.location)
+        return tuple(range(first, last + (1 if step > 0 else -1), step))
+
+    def _index(self, node: Node) -> Any:
+        base, index = node.children
+        assert base is not None and index is not None
+        symbol = self.find(base.value) if base.kind == "name" else None
+        if isinstance(symbol, Qubits):
+            raise self.error(node.location, f"`{base.value}` is a qubit register, not a value.", base.value)
+        if isinstance(symbol, Clbits) or base.kind == "index":
+            bits = self.select_bits(node)
+            if bits is not None:
+                return bits.expression
+        value = self.evaluate(base)
+        if isinstance(value, ParameterExpression):
+            raise self.error(node.location, "Bits of an input cannot be taken.", "index")
+        kind = type_of(value)
+        if kind.size is None:
+            raise self.error(
+                node.location, f"A value of type {kind} has no bits to index; give it a size.", "index"
+            )
+        if index.kind not in ("set", "range"):
+            return self.binary("[]", value, self.evaluate(index), node.location)
+        places, _ = self.positions(index, kind.size, str(base.value or "the value"))
+        width = len(places)
+        parts = [
+            self.binary(
+                "<<",
+                self.cast(
+                    self.binary("[]", value, Literal(p), node.location),
+                    ClassicalType("uint", width),
+                    node.location,
+                ),
+                Literal(k),
+                node.location,
+            )
+            for k, p in enumerate(places)
+        ]
+        total = parts[0]
+        for part in parts[1:]:
+            total = self.binary("|", total, part, node.location)
+        return self.cast(total, ClassicalType("bit", width), node.location)
+
+    def select_bits(self, node: Node) -> Clbits | None:
+        """Classical bits a name with constant indices stands for; None for anything else."""
+        if node.kind == "name":
+            symbol = self.lookup(node.value, node.location)
+            return symbol if isinstance(symbol, Clbits) else None
+        if node.kind != "index":
+            return None
+        base, index = node.children
+        assert base is not None and index is not None
+        inner = self.select_bits(base)
+        if inner is None:
+            return None
+        if inner.single:
+            raise self.error(node.location, "A single bit cannot be indexed.", "index")
+        if index.kind not in ("set", "range") and not isinstance(self.evaluate(index), Literal):
+            return None
+        places, single = self.positions(index, len(inner.indices), _root_name(base))
+        return Clbits(tuple(inner.indices[p] for p in places), single)
+
+    def select_qubits(self, node: Node) -> Qubits:
+        """Qubits an operand stands for."""
+        if node.kind == "qubit":
+            return Qubits((self._physical_qubit(node.value, node.location),), True)
+        if node.kind == "name":
+            symbol = self.lookup(node.value, node.location)
+            if not isinstance(symbol, Qubits):
+                raise self.error(
+                    node.location, f"`{node.value}` is not a qubit or a qubit register.", node.value
+                )
+            return symbol
+        if node.kind != "index":
+            raise self.error(node.location, "Expected a qubit.", node.kind)
+        base, index = node.children
+        assert base is not None and index is not None
+        inner = self.select_qubits(base)
+        if inner.single:
+            raise self.error(
+                node.location, f"`{_root_name(base)}` is a single qubit and cannot be indexed.", "index"
+            )
+        places, single = self.positions(index, len(inner.indices), _root_name(base))
+        return Qubits(tuple(inner.indices[p] for p in places), single)
+
+    def _physical_qubit(self, number: int, location: int) -> int:
+        if self.frame.kind == "gate":
+            raise self.error(location, "A physical qubit cannot be used in a gate.", f"${number}")
+        if number > MAX_PHYSICAL_QUBIT:
+            raise self.error(location, f"Physical qubits go up to ${MAX_PHYSICAL_QUBIT}.", f"${number}")
+        while len(self.physical) <= number:
+            self.physical.append(self.builder.num_qubits)
+            self.builder.num_qubits += 1
+        return self.physical[number]
+
+
+def _root_name(node: Node) -> str:
+    while node.kind == "index" and node.children[0] is not None:
+        node = node.children[0]
+    return f"${node.value}" if node.kind == "qubit" else str(node.value)
