@@ -149,7 +149,10 @@ class GateSpec(Gate):
     def decompose(self, params: Sequence[ParameterValue]) -> list[Part] | None:
         if self.decomposition is None:
             return None
-        return [Part(get_gate(name), tuple(p), qubits) for name, p, qubits in self.decomposition(*params)]
+        return [
+            Part(GATES.get(name) or get_gate(name), p, qubits)
+            for name, p, qubits in self.decomposition(*params)
+        ]
 
     def target_matrix(self, *params: float) -> Matrix:
         self._check_params(params)

@@ -178,9 +178,10 @@ class _Compiler:
         return step
 
     def gate(self, operation: GateOperation) -> None:
-        if any(not isinstance(p, float | ParameterExpression) for p in operation.params):
-            self.step(GateStep(operation))
-            return
+        for param in operation.params:
+            if type(param) is not float and not isinstance(param, ParameterExpression):
+                self.step(GateStep(operation))
+                return
         if self.current is None:
             builder = TapeBuilder(self.num_qubits, self.slots)
             self.steps.append(TapeStep(len(self.builders)))
@@ -277,7 +278,7 @@ def _any_equal(subject: Any, values: Sequence[int]) -> Any:
     return condition
 
 
-def _deferred(operations: Sequence[Operation]) -> list[Operation]:
+def _deferred(operations: Sequence[Operation]) -> Sequence[Operation]:
     """Terminal measurements moved to the end, if nothing after them touches what they touch.
 
     A measurement followed by gates on other qubits only is still read-out; moving it behind them
@@ -287,9 +288,9 @@ def _deferred(operations: Sequence[Operation]) -> list[Operation]:
     rest: list[Operation] = []
     used: set[int] = set()
     used_bits: set[int] = set()
-    movable = all(isinstance(op, GateOperation | Barrier | Delay | Measure) for op in operations)
-    if not movable:
-        return list(operations)
+    kinds = {type(op) for op in operations}
+    if Measure not in kinds or not kinds <= {GateOperation, Barrier, Delay, Measure}:
+        return operations
     for op in reversed(operations):
         if isinstance(op, Measure):
             if op.qubit in used:
@@ -307,7 +308,7 @@ def _deferred(operations: Sequence[Operation]) -> list[Operation]:
             if isinstance(op, GateOperation):
                 used.update(op.qubits)
                 if any(not isinstance(p, float | ParameterExpression) for p in op.params):
-                    return list(operations)
+                    return operations
     return rest[::-1] + tail[::-1]
 
 

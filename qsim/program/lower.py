@@ -36,6 +36,8 @@ _PAULI_1 = (
     np.array([[0, -1j], [1j, 0]]),
 )  # I X Z Y
 _NO_SOURCES: tuple[int, ...] = ()
+_pack = INSTRUCTION_STRUCT.pack
+_PREPARE = int(Pattern.PREPARE)
 _NOTHING = -1  # pattern of the identity, which becomes no instruction
 
 
@@ -43,13 +45,14 @@ _NOTHING = -1  # pattern of the identity, which becomes no instruction
 class _Template:
     """What all instructions made from one gate share."""
 
-    pattern: int
+    pattern: int  # a plain int: comparing members of an enumeration costs ten times as much
     num_targets: int
     num_terms: int = 0
     data: Matrix | None = None
     sources: Sequence[int] = _NO_SOURCES
     masks: tuple[int, int] | None = None
     offset: int = -1  # into the builder's constants, once it is there
+    active: bool = False  # whether the targets must lie inside a tile
 
 
 class TapeBuilder:
@@ -63,7 +66,7 @@ class TapeBuilder:
         self._constants: list[Matrix] = []
         self._num_constants = 0
         self._active: list[int] = []
-        self._whole: list[bool] = []
+        self._whole: set[int] = set()
         # id(gate) -> (gate, template): the gate is kept so that its id stays its own
         self._templates: dict[int, tuple[Gate, _Template | None]] = {}
 
@@ -73,9 +76,8 @@ class TapeBuilder:
     def add(self, operation: GateOperation) -> None:
         """Append a gate operation."""
         mask = value = 0
-        for q, v in zip(operation.controls, operation.control_values, strict=True):
-            mask |= 1 << q
-            value |= v << q
+        if operation.controls:
+            mask, value = _control_masks(operation.controls, operation.control_values)
         self._gate(operation.gate, operation.params, operation.targets, mask, value)
 
     def _gate(
@@ -94,26 +96,29 @@ class TapeBuilder:
                 ctrl_mask |= 1 << q
                 ctrl_value |= 1 << q
             qubits = qubits[controls:]
-        slot, scale, shift = self._slots.angle(params[0]) if params else (-1, 0.0, 0.0)
-        self._emit(template, slot, scale, shift, qubits, ctrl_mask, ctrl_value)
+        if not params:
+            self._emit(template, -1, 0.0, 0.0, qubits, ctrl_mask, ctrl_value)
+        elif type(params[0]) is float:
+            self._emit(template, -1, 0.0, params[0], qubits, ctrl_mask, ctrl_value)
+        else:
+            slot, scale, shift = self._slots.angle(params[0])
+            self._emit(template, slot, scale, shift, qubits, ctrl_mask, ctrl_value)
 
     def _composite(
         self, gate: Gate, params: Sequence[Any], qubits: Sequence[int], ctrl_mask: int, ctrl_value: int
     ) -> None:
         if isinstance(gate, ControlledGate):
             count = len(gate.control_values)
-            for q, v in zip(qubits[:count], gate.control_values, strict=True):
-                ctrl_mask |= 1 << q
-                ctrl_value |= v << q
-            self._gate(gate.gate, params, qubits[count:], ctrl_mask, ctrl_value)
+            mask, value = _control_masks(qubits[:count], gate.control_values)
+            self._gate(gate.gate, params, qubits[count:], ctrl_mask | mask, ctrl_value | value)
             return
         parts = gate.decompose(params)
         if parts is None:
             raise CircuitError(
                 f"Gate `{gate.name}` of type {type(gate).__name__} has neither a matrix nor parts."
             )
-        for part in parts:
-            self._gate(part.gate, part.params, [qubits[k] for k in part.qubits], ctrl_mask, ctrl_value)
+        for part, part_params, positions in parts:
+            self._gate(part, part_params, [qubits[k] for k in positions], ctrl_mask, ctrl_value)
 
     def _emit(
         self,
@@ -125,25 +130,30 @@ class TapeBuilder:
         ctrl_mask: int,
         ctrl_value: int,
     ) -> None:
-        pattern = template.pattern
-        if pattern == _NOTHING:
-            return
-        x_mask = z_mask = 0
+        if template.offset < 0:
+            if template.pattern == _NOTHING:
+                return
+            template.offset = self._num_constants
+            template.active = template.pattern in (Pattern.DENSE, Pattern.PERMUTATION)
+            if template.data is not None:
+                self._constants.append(template.data)
+                self._num_constants += len(template.data)
+        x_mask = z_mask = active = 0
+        offset = len(self._integers)
         if template.masks is not None:
             for k, q in enumerate(targets):
                 x_mask |= (template.masks[0] >> k & 1) << q
                 z_mask |= (template.masks[1] >> k & 1) << q
-            targets = ()
-        elif template.offset < 0 and template.data is not None:
-            template.offset = self._num_constants
-            self._constants.append(template.data)
-            self._num_constants += len(template.data)
-        offset = len(self._integers)
-        self._integers.extend(targets)
-        if template.sources:
-            self._integers.extend(template.sources)
-        self._records += INSTRUCTION_STRUCT.pack(
-            pattern,
+            active = x_mask
+        else:
+            self._integers.extend(targets)
+            if template.sources:
+                self._integers.extend(template.sources)
+            if template.active:
+                for q in targets:
+                    active |= 1 << q
+        self._records += _pack(
+            template.pattern,
             template.num_targets,
             template.num_terms,
             slot,
@@ -153,16 +163,13 @@ class TapeBuilder:
             z_mask,
             offset,
             0,
-            max(template.offset, 0),
+            template.offset,
             scale,
             shift,
         )
-        active = x_mask
-        if pattern in (Pattern.DENSE, Pattern.PERMUTATION):
-            for q in targets:
-                active |= 1 << q
         self._active.append(active)
-        self._whole.append(pattern == Pattern.PREPARE)
+        if template.pattern == _PREPARE:
+            self._whole.add(len(self._active) - 1)
 
     def add_matrix(self, matrix: Matrix, qubits: Sequence[int]) -> None:
         """Append a constant matrix, unitary or not (a Kraus operator)."""
@@ -192,24 +199,32 @@ def lower_matrices(matrices: Iterable[Matrix], qubits: Sequence[int], num_qubits
     return tapes
 
 
+def _control_masks(qubits: Sequence[int], values: Sequence[int]) -> tuple[int, int]:
+    mask = value = 0
+    for q, v in zip(qubits, values, strict=True):
+        mask |= 1 << q
+        value |= v << q
+    return mask, value
+
+
 # -- templates -----------------------------------------------------------------------------------
 def _template(gate: Gate) -> _Template | None:
     """The shared part of a gate's instructions; None for a gate made of others."""
     if isinstance(gate, DiagonalGate):
-        return _Template(Pattern.DIAGONAL, gate.num_qubits, data=gate.entries)
+        return _Template(int(Pattern.DIAGONAL), gate.num_qubits, data=gate.entries)
     if isinstance(gate, PermutationGate):
         sources = np.argsort(gate.permutation).tolist()
         return _Template(
             Pattern.PERMUTATION, gate.num_qubits, data=np.ones(len(sources), complex), sources=sources
         )
     if isinstance(gate, PauliRotationGate):
-        return _Template(Pattern.PAULI_ROTATION, 0, masks=gate.masks)
+        return _Template(int(Pattern.PAULI_ROTATION), 0, masks=gate.masks)
     if isinstance(gate, PhaseOnStatesGate):
         data = _with_terms(np.zeros(len(gate.signs)), [(1.0, np.ones(len(gate.signs)), 1j * gate.signs)])
-        return _Template(Pattern.DIAGONAL, gate.num_qubits, 1, data)
+        return _Template(int(Pattern.DIAGONAL), gate.num_qubits, 1, data)
     if isinstance(gate, PrepareGate):
         phase, w = gate.reflection
-        return _Template(Pattern.PREPARE, gate.num_qubits, data=np.concatenate([[phase], w]))
+        return _Template(int(Pattern.PREPARE), gate.num_qubits, data=np.concatenate([[phase], w]))
     if isinstance(gate, GateSpec) and gate.const is None and not gate.num_params and gate.num_qubits <= 4:
         matrix = gate.matrix()  # a fixed sequence of gates on few qubits is one matrix
         matrix.real[np.abs(matrix.real) < 1e-15] = 0.0  # products leave dust where its structure has zeros
@@ -226,12 +241,12 @@ def _matrix_template(const: Matrix, terms: list[Any]) -> _Template:
     num_targets = len(const).bit_length() - 1
     if all(_is_diagonal(m) for m in (const, *(m for term in terms for m in term[1:]))):
         pieces = [(omega, np.diag(cos), np.diag(sin)) for omega, cos, sin in terms]
-        return _Template(Pattern.DIAGONAL, num_targets, len(terms), _with_terms(np.diag(const), pieces))
+        return _Template(int(Pattern.DIAGONAL), num_targets, len(terms), _with_terms(np.diag(const), pieces))
     masks = _pauli_rotation_masks(const, terms) if num_targets > 1 else None
     if masks is not None:
-        return _Template(Pattern.PAULI_ROTATION, 0, masks=masks)
+        return _Template(int(Pattern.PAULI_ROTATION), 0, masks=masks)
     pieces = [(omega, cos.ravel(), sin.ravel()) for omega, cos, sin in terms]
-    return _Template(Pattern.DENSE, num_targets, len(terms), _with_terms(const.ravel(), pieces))
+    return _Template(int(Pattern.DENSE), num_targets, len(terms), _with_terms(const.ravel(), pieces))
 
 
 def _constant_template(matrix: Matrix) -> _Template:
@@ -239,7 +254,7 @@ def _constant_template(matrix: Matrix) -> _Template:
     if np.array_equal(matrix, np.eye(len(matrix))):
         return _Template(_NOTHING, num_targets)
     if _is_diagonal(matrix):
-        return _Template(Pattern.DIAGONAL, num_targets, data=np.diag(matrix).astype(complex))
+        return _Template(int(Pattern.DIAGONAL), num_targets, data=np.diag(matrix).astype(complex))
     nonzero = matrix != 0
     if (nonzero.sum(0) == 1).all() and (nonzero.sum(1) == 1).all():
         sources = nonzero.argmax(1)
@@ -247,7 +262,9 @@ def _constant_template(matrix: Matrix) -> _Template:
         return _Template(
             Pattern.PERMUTATION, num_targets, data=phases.astype(complex), sources=sources.tolist()
         )
-    return _Template(Pattern.DENSE, num_targets, data=np.ascontiguousarray(matrix, dtype=complex).ravel())
+    return _Template(
+        int(Pattern.DENSE), num_targets, data=np.ascontiguousarray(matrix, dtype=complex).ravel()
+    )
 
 
 def _with_terms(const: Any, terms: Sequence[tuple[float, Any, Any]]) -> Matrix:

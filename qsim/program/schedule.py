@@ -7,7 +7,7 @@ order of instructions is kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,15 +19,15 @@ __all__ = ["plan_segments"]
 _LOW = (1 << TILE_LOW_BITS) - 1
 
 
-def plan_segments(active: Sequence[int], whole: Sequence[bool]) -> npt.NDArray[np.void]:
+def plan_segments(active: Sequence[int], whole: Collection[int]) -> npt.NDArray[np.void]:
     """Cut a list of instructions into segments.
 
     Parameters
     ----------
     active : sequence of int
         For each instruction the mask of qubits it needs inside a tile.
-    whole : sequence of bool
-        Instructions that work on the whole state whatever their qubits (state preparation).
+    whole : collection of int
+        Positions of instructions that work on the whole state whatever their qubits (state preparation).
 
     Returns
     -------
@@ -37,7 +37,7 @@ def plan_segments(active: Sequence[int], whole: Sequence[bool]) -> npt.NDArray[n
     start, mask = 0, 0
     pad = np.zeros(7, dtype=np.uint8)
     for index, needed in enumerate(active):
-        if whole[index] or (needed & ~_LOW).bit_count() > TILE_ACTIVE_BITS:
+        if index in whole or (needed & ~_LOW).bit_count() > TILE_ACTIVE_BITS:
             if start < index:
                 rows.append((start, index, mask, 0, pad))  # type: ignore[arg-type]
             rows.append((index, index + 1, needed, 1, pad))  # type: ignore[arg-type]
