@@ -39,7 +39,8 @@ def random_unitary(num_qubits: int) -> npt.NDArray[np.complex128]:
 
 def random_phases(num_qubits: int) -> npt.NDArray[np.complex128]:
     angles = np.random.default_rng(num_qubits).uniform(0, 6, 2**num_qubits)
-    return np.cos(angles) + 1j * np.sin(angles)
+    phases: npt.NDArray[np.complex128] = np.exp(1j * angles)
+    return phases
 
 
 KERNELS = [

@@ -108,7 +108,7 @@ def timings(data: dict[str, Any]) -> str:
         rows.append(
             [bench["name"].removeprefix("test_"), duration(stats["median"]), quartiles, "; ".join(special)]
         )
-    return machine(meta) + "\n\n" + table(["what", "median", "quartiles", ""], rows)
+    return machine(meta) + "\n\n" + table(["what", "median", "quartiles", "which is"], rows)
 
 
 # ---------------------------------------------------------------------- peers
@@ -121,40 +121,40 @@ def fastest(rows: Iterable[Row]) -> Row | None:
 
 def peers(data: dict[str, Any]) -> str:
     """qsim beside the fastest other simulator of the same precision; below 1 qsim is faster."""
-    groups: dict[tuple[str, int], list[Row]] = defaultdict(list)
+    groups: dict[tuple[str, int, str], list[Row]] = defaultdict(list)
     for row in data["results"]:
-        groups[row["case"], row["threads"]].append(row)
-    lines = []
-    for (case, threads), rows in groups.items():
-        ok = [row for row in rows if row.get("status") == "ok"]
-        line = [case, str(threads), rows[0]["unit"]]
+        groups[row["case"], row["threads"], row["unit"]].append(row)
+    lines, ratios = [], []
+    for (case, threads, unit), rows in groups.items():
+        line = [case, str(threads), unit]
         for precision in PRECISIONS:
-            own = fastest(r for r in ok if r["peer"] == "qsim" and r["precision"] == precision)
-            other = fastest(
-                r
-                for r in ok
-                if not r["peer"].startswith("qsim-") and r["peer"] != "qsim" and r["precision"] == precision
-            )
+            same = [row for row in rows if row.get("status") == "ok" and row["precision"] == precision]
+            own = fastest(row for row in same if row["peer"] == "qsim")
+            other = fastest(row for row in same if row["peer"] not in ("qsim", "qsim-numba"))
             line.append(f"{own['value']:.4g}" if own else "-")
             line.append(f"{other['value']:.4g} {other['peer']}" if other else "-")
             line.append(f"{own['value'] / other['value']:.2f}" if own and other else "-")
+            if own and other:
+                ratios.append(own["value"] / other["value"])
         lines.append(line)
     header = ["case", "thr", "unit"]
     for name in PRECISIONS.values():
         header += [f"qsim {name}", "fastest other", "ratio"]
-    versions = "; ".join(f"{k} {v}" for d in data["meta"]["versions"].values() for k, v in d.items())
-    wrong = [row for row in data["results"] if row.get("status") == "WRONG RESULT"]
-    notes = (
-        [f"Left out for a wrong result: {', '.join(sorted({who(row) for row in wrong}))}."] if wrong else []
-    )
-    return "\n\n".join(
-        [
-            machine(data["meta"] | data["meta"]["details"].get("qsim", {})),
-            table(header, lines),
-            f"Versions: {versions}.",
-            *notes,
-        ]
-    )
+    build = data["meta"]["details"].get("qsim", {})
+    used = {"qsim": build.get("version", "-")}
+    for packages in data["meta"]["versions"].values():
+        used |= packages
+    versions = "; ".join(f"{name} {version}" for name, version in used.items())
+    wrong = {who(row) for row in data["results"] if row.get("status") == "WRONG RESULT"}
+    parts = [
+        machine(data["meta"] | build),
+        f"qsim is the fastest in {sum(ratio < 1 for ratio in ratios)} of {len(ratios)} comparisons.",
+        table(header, lines),
+        f"Versions: {versions}.",
+    ]
+    if wrong:
+        parts.append(f"Left out for a wrong result: {', '.join(sorted(wrong))}.")
+    return "\n\n".join(parts)
 
 
 def who(row: Row) -> str:

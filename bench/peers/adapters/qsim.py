@@ -14,19 +14,19 @@ NATIVE = {"h", "x", "y", "z", "sx", "cx", "cz", "swap", "ccx", "rx", "ry", "rz",
 
 
 class Peer(Adapter):
-    name, packages = "qsim", ("qsim-statevector", "numba")
+    name, packages = "qsim", ("numba",)
 
     def __init__(self, precision, threads):
         super().__init__(precision, threads)
         self.options = {"precision": "single" if precision == "complex64" else "double", "threads": threads}
 
     def details(self):
-        backend = get_backend().name
-        if backend != "cpp":
-            return {"backend": backend}
-        from qsim import _core
+        facts = {"version": qsim.__version__, "backend": get_backend().name}
+        if facts["backend"] == "cpp":
+            from qsim import _core
 
-        return {"backend": backend, "isa": _core.isa()}
+            facts["isa"] = _core.isa()
+        return facts
 
     @staticmethod
     def _circuit(circ, angles=None):
