@@ -8,13 +8,14 @@
 namespace qsim {
 namespace {
 
-template <class T, int High, int Low, bool Uniform>
-void apply_dense(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t) {
+template <class T, class Layout, int High, int Low, bool Uniform>
+void apply_dense(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t, std::uint64_t first,
+                 std::uint64_t last) {
   constexpr int G = 1 << High, X = 1 << Low;
   Amplitudes<T> c[G][G][X];
   Lanes<T> index[X];
   int pattern[X];
-  std::uint32_t offset[G];
+  std::uint64_t offset[G];
   for (int g = 0; g < G; ++g)
     for (int h = 0; h < G; ++h)
       for (int x = 0; x < X; ++x) c[g][h][x] = load_coefficient<T, Uniform>(coefficients, (g * G + h) * X + x);
@@ -24,11 +25,11 @@ void apply_dense(T* re, T* im, const TileOp& op, const T* coefficients, std::uin
   }
   for (int g = 0; g < G; ++g) offset[g] = op.offsets[g];
 
-  for_each_group(op, [&](std::uint32_t base) {
+  for_each_group(op, first, last, [&](std::uint64_t base) {
     Amplitudes<T> v[G][X];
 #pragma GCC unroll 4
     for (int h = 0; h < G; ++h) {
-      v[h][0] = load_register(re, im, base + offset[h]);
+      v[h][0] = Layout::load_register(re, im, base + offset[h]);
 #pragma GCC unroll 4
       for (int x = 1; x < X; ++x) v[h][x] = exchange(v[h][0], pattern[x], index[x]);
     }
@@ -42,14 +43,14 @@ void apply_dense(T* re, T* im, const TileOp& op, const T* coefficients, std::uin
           sum.re = sum.re + c[g][h][x].re * v[h][x].re - c[g][h][x].im * v[h][x].im;
           sum.im = sum.im + c[g][h][x].re * v[h][x].im + c[g][h][x].im * v[h][x].re;
         }
-      store_register(re, im, base + offset[g], sum);
+      Layout::store_register(re, im, base + offset[g], sum);
     }
   });
 }
 
 /// Rows g .. g + Rows - 1 of one group; `columns` holds v[h][x] as (h * X + x).
-template <class T, bool Uniform, int Rows>
-QSIM_INLINE void dense_rows(T* re, T* im, const TileOp& op, const T* coefficients, std::uint32_t base, int g,
+template <class T, class Layout, bool Uniform, int Rows>
+QSIM_INLINE void dense_rows(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t base, int g,
                             const Amplitudes<T>* columns, int num_columns) {
   Amplitudes<T> sum[Rows] = {};
   for (int j = 0; j < num_columns; ++j) {
@@ -62,25 +63,26 @@ QSIM_INLINE void dense_rows(T* re, T* im, const TileOp& op, const T* coefficient
     }
   }
 #pragma GCC unroll 4
-  for (int r = 0; r < Rows; ++r) store_register(re, im, base + op.offsets[g + r], sum[r]);
+  for (int r = 0; r < Rows; ++r) Layout::store_register(re, im, base + op.offsets[g + r], sum[r]);
 }
 
 /// Up to kMaxFastTargets targets, anywhere.
-template <class T, bool Uniform>
-void apply_dense_any(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t) {
+template <class T, class Layout, bool Uniform>
+void apply_dense_any(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t, std::uint64_t first,
+                 std::uint64_t last) {
   const int G = 1 << op.num_high, X = 1 << op.num_low;
   Lanes<T> index[kMaxLanes];
   for (int x = 0; x < X; ++x) index[x] = lane_numbers<T>() ^ Integer<T>(op.lane_xors[x]);
-  for_each_group(op, [&](std::uint32_t base) {
+  for_each_group(op, first, last, [&](std::uint64_t base) {
     Amplitudes<T> columns[kMaxGroup];
     for (int h = 0; h < G; ++h) {
-      const Amplitudes<T> v = load_register(re, im, base + op.offsets[h]);
+      const Amplitudes<T> v = Layout::load_register(re, im, base + op.offsets[h]);
       columns[h * X] = v;
       for (int x = 1; x < X; ++x) columns[h * X + x] = exchange(v, op.lane_xors[x], index[x]);
     }
     int g = 0;
-    for (; g + 4 <= G; g += 4) dense_rows<T, Uniform, 4>(re, im, op, coefficients, base, g, columns, G * X);
-    for (; g < G; ++g) dense_rows<T, Uniform, 1>(re, im, op, coefficients, base, g, columns, G * X);
+    for (; g + 4 <= G; g += 4) dense_rows<T, Layout, Uniform, 4>(re, im, op, coefficients, base, g, columns, G * X);
+    for (; g < G; ++g) dense_rows<T, Layout, Uniform, 1>(re, im, op, coefficients, base, g, columns, G * X);
   });
 }
 

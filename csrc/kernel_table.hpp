@@ -3,6 +3,9 @@
 // A tile holds 2^tile_bits amplitudes, real and imaginary parts in two arrays, both aligned to 64 bytes. A
 // register is one SIMD vector of it: the lowest lane_bits index bits are lanes, the bits above number the
 // registers. All masks and offsets of a TileOp count registers.
+//
+// An instruction that has a pass to itself needs no tile: the whole state, still interleaved, serves as one, and each
+// register is split and joined on its way. Hence two sets of kernels from one source (Layout in tile.inl).
 #pragma once
 
 #include <cstddef>
@@ -13,22 +16,23 @@ namespace qsim {
 constexpr int kMaxFastTargets = 5;  // dense, permutation and small diagonals up to here have SIMD kernels
 constexpr int kMaxGroup = 1 << kMaxFastTargets;
 constexpr int kMaxLanes = 16;
+constexpr int kMaxMoves = 5 * kMaxGroup;
 constexpr std::size_t kAlignment = 64;
 
 /// One instruction, laid out for a tile. Groups are the sets of registers that differ only in the targets.
 struct TileOp {
-  std::uint32_t fixed_mask;  // register bits that do not number groups: targets and controls
-  std::uint32_t ctrl_value;  // register bits the controls ask for
-  std::uint32_t num_groups;
+  std::uint64_t fixed_mask;  // register bits that do not number groups: targets and controls
+  std::uint64_t ctrl_value;  // register bits the controls ask for
+  std::uint64_t num_groups;
   std::uint8_t num_high;  // targets that select registers
   std::uint8_t num_low;   // targets inside a register
   std::uint8_t uniform;   // 1: coefficients are scalars, the same for all lanes
   std::uint8_t num_moves;
   std::uint8_t has_phases;
   std::uint8_t spare[3];
-  std::uint32_t offsets[kMaxGroup];    // register of group member g is base + offsets[g]
+  std::uint64_t offsets[kMaxGroup];    // register of group member g is base + offsets[g]
   std::uint8_t lane_xors[kMaxLanes];   // lane permutation of each pattern of low targets
-  std::uint32_t x_high, z_high;        // Pauli rotations: register bits
+  std::uint64_t x_high, z_high;        // Pauli rotations: register bits
   std::uint32_t x_low;                 // Pauli rotations: lane bits
   std::uint32_t lane_mask, lane_value; // big diagonals: controls inside a register
   const std::uint32_t* register_entry; // big diagonals: table index of each register
@@ -44,22 +48,31 @@ struct Move {
   std::uint8_t all_lanes;    // 1: the mask is full
 };
 
-/// `outer`: what the index bits outside the tile say (diagonal: part of the table index; Pauli rotation: sign).
+/// Applies an instruction to groups first .. last - 1. `outer`: what the index bits outside the tile say (diagonal:
+/// part of the table index; Pauli rotation: sign). Interleaved: `re` points to the amplitudes, `im` is not used.
 template <class T>
-using TileKernel = void (*)(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t outer);
+using TileKernel = void (*)(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t outer,
+                            std::uint64_t first, std::uint64_t last);
 
 template <class T>
 struct TileKernels {
-  /// Interleaved complex numbers to two arrays, and back. `count` is a multiple of the lanes.
-  void (*split)(const T* amplitudes, T* re, T* im, std::size_t count);
-  void (*join)(const T* re, const T* im, T* amplitudes, std::size_t count);
   TileKernel<T> apply_diagonal;
-  TileKernel<T> apply_diagonal_table;
   TileKernel<T> apply_permutation;
-  TileKernel<T> apply_swap;                 // a permutation that exchanges offsets[0] and offsets[1]
-  TileKernel<T> apply_dense[3][3][2];       // [num_high][num_low][uniform], num_high + num_low <= 2
-  TileKernel<T> apply_dense_any[2];         // [uniform], up to kMaxFastTargets targets
+  TileKernel<T> apply_swap;            // a permutation that exchanges offsets[0] and offsets[1]
+  TileKernel<T> apply_dense[3][3][2];  // [num_high][num_low][uniform], num_high + num_low <= 2
+  TileKernel<T> apply_dense_any[2];    // [uniform], up to kMaxFastTargets targets
   TileKernel<T> apply_pauli_rotation;
+};
+
+template <class T>
+struct Kernels {
+  TileKernels<T> tile;         // real and imaginary parts apart
+  TileKernels<T> interleaved;  // on the state itself
+  TileKernel<T> apply_diagonal_table;
+  /// Interleaved complex numbers to two arrays, and back. `count` is a multiple of the lanes. `next`, if any, is
+  /// fetched into the cache meanwhile.
+  void (*split)(const T* amplitudes, T* re, T* im, std::size_t count);
+  void (*join)(const T* re, const T* im, T* amplitudes, std::size_t count, const T* next);
   /// y[b] = M x[b] for `count` <= 4 vectors; M packed by rows of registers, x and y as (count, 2, dim).
   void (*multiply)(const T* matrix, int dim, const T* x, T* y, int count, int first_row, int last_row);
   /// Interleaved complex numbers to two arrays in double precision; any count.
@@ -72,8 +85,8 @@ struct TileKernels {
 struct KernelTable {
   const char* name;
   int vector_bytes;
-  TileKernels<float> single_precision;
-  TileKernels<double> double_precision;
+  Kernels<float> single_precision;
+  Kernels<double> double_precision;
   /// product[j] = conj(b[j ^ x]) * a[j] over blocks; x < count, count a multiple of the lanes.
   void (*pauli_products)(const double* a_re, const double* a_im, const double* b_re, const double* b_im,
                          std::size_t count, std::size_t x, double* re, double* im);
@@ -84,13 +97,13 @@ struct KernelTable {
 };
 
 template <class T>
-const TileKernels<T>& tile_kernels(const KernelTable& table);
+const Kernels<T>& kernels_for(const KernelTable& table);
 template <>
-inline const TileKernels<float>& tile_kernels<float>(const KernelTable& table) {
+inline const Kernels<float>& kernels_for<float>(const KernelTable& table) {
   return table.single_precision;
 }
 template <>
-inline const TileKernels<double>& tile_kernels<double>(const KernelTable& table) {
+inline const Kernels<double>& kernels_for<double>(const KernelTable& table) {
   return table.double_precision;
 }
 

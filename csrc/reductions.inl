@@ -90,9 +90,9 @@ void pauli_products(const double* a_re, const double* a_im, const double* b_re, 
   const std::size_t x_high = x / kDoubles;
   const Lanes<double> index = lane_numbers<double>() ^ Integer<double>(x_low);
   for (std::size_t r = 0; r < count / kDoubles; ++r) {
-    const Amplitudes<double> a = load_register(a_re, a_im, r);
-    const Amplitudes<double> b = exchange(load_register(b_re, b_im, r ^ x_high), x_low, index);
-    store_register(re, im, r, {b.re * a.re + b.im * a.im, b.re * a.im - b.im * a.re});
+    const Amplitudes<double> a = Split::load_register(a_re, a_im, r);
+    const Amplitudes<double> b = exchange(Split::load_register(b_re, b_im, r ^ x_high), x_low, index);
+    Split::store_register(re, im, r, {b.re * a.re + b.im * a.im, b.re * a.im - b.im * a.re});
   }
 }
 

@@ -13,15 +13,54 @@ struct Amplitudes {  // one register of a tile
   Vector<T> re, im;
 };
 
-template <class T>
-QSIM_INLINE Amplitudes<T> load_register(const T* re, const T* im, std::size_t index) {
-  return {load(re + index * kNumLanes<T>), load(im + index * kNumLanes<T>)};
-}
-template <class T>
-QSIM_INLINE void store_register(T* re, T* im, std::size_t index, const Amplitudes<T>& v) {
-  store(re + index * kNumLanes<T>, v.re);
-  store(im + index * kNumLanes<T>, v.im);
-}
+/// How the registers of a tile lie in memory. `load_raw` and `store_raw` are for moves that need not know.
+struct Split {
+  template <class T>
+  static QSIM_INLINE Amplitudes<T> load_register(const T* re, const T* im, std::size_t index) {
+    return {load(re + index * kNumLanes<T>), load(im + index * kNumLanes<T>)};
+  }
+  template <class T>
+  static QSIM_INLINE void store_register(T* re, T* im, std::size_t index, const Amplitudes<T>& v) {
+    store(re + index * kNumLanes<T>, v.re);
+    store(im + index * kNumLanes<T>, v.im);
+  }
+  template <class T>
+  static QSIM_INLINE Amplitudes<T> load_raw(const T* re, const T* im, std::size_t index) {
+    return load_register(re, im, index);
+  }
+  template <class T>
+  static QSIM_INLINE void store_raw(T* re, T* im, std::size_t index, const Amplitudes<T>& v) {
+    store_register(re, im, index, v);
+  }
+};
+
+struct Interleaved {
+  template <class T>
+  static QSIM_INLINE Amplitudes<T> load_raw(const T* amplitudes, const T*, std::size_t index) {
+    constexpr int W = kNumLanes<T>;
+    return {load(amplitudes + 2 * index * W), load(amplitudes + (2 * index + 1) * W)};
+  }
+  template <class T>
+  static QSIM_INLINE void store_raw(T* amplitudes, T*, std::size_t index, const Amplitudes<T>& v) {
+    constexpr int W = kNumLanes<T>;
+    store(amplitudes + 2 * index * W, v.re);
+    store(amplitudes + (2 * index + 1) * W, v.im);
+  }
+  template <class T>
+  static QSIM_INLINE Amplitudes<T> load_register(const T* amplitudes, const T* none, std::size_t index) {
+    const Amplitudes<T> raw = load_raw(amplitudes, none, index);
+    Amplitudes<T> v;
+    deinterleave(raw.re, raw.im, v.re, v.im);
+    return v;
+  }
+  template <class T>
+  static QSIM_INLINE void store_register(T* amplitudes, T* none, std::size_t index, const Amplitudes<T>& v) {
+    Amplitudes<T> raw;
+    interleave(v.re, v.im, raw.re, raw.im);
+    store_raw(amplitudes, none, index, raw);
+  }
+};
+
 template <class T>
 QSIM_INLINE Amplitudes<T> times(const Amplitudes<T>& c, const Amplitudes<T>& v) {
   return {c.re * v.re - c.im * v.im, c.re * v.im + c.im * v.re};
@@ -46,12 +85,23 @@ QSIM_INLINE Amplitudes<T> load_coefficient(const T* coefficients, std::size_t i)
   }
 }
 
-/// Call body(base) with the first register of every group whose control bits match.
+/// The bits of `value` spread to the zero bits of `fixed`.
+QSIM_INLINE std::uint64_t spread(std::uint64_t value, std::uint64_t fixed) {
+  std::uint64_t result = 0;
+  for (std::uint64_t bit = 1; value != 0; bit <<= 1) {
+    if (fixed & bit) continue;
+    if (value & 1) result |= bit;
+    value >>= 1;
+  }
+  return result;
+}
+
+/// Call body(base) with the first register of every group first .. last - 1 whose control bits match.
 template <class Body>
-QSIM_INLINE void for_each_group(const TileOp& op, const Body& body) {
-  const std::uint32_t fixed = op.fixed_mask, ctrl_value = op.ctrl_value, num_groups = op.num_groups;
-  std::uint32_t base = 0;
-  for (std::uint32_t g = 0; g < num_groups; ++g) {
+QSIM_INLINE void for_each_group(const TileOp& op, std::uint64_t first, std::uint64_t last, const Body& body) {
+  const std::uint64_t fixed = op.fixed_mask, ctrl_value = op.ctrl_value;
+  std::uint64_t base = spread(first, fixed);
+  for (std::uint64_t g = first; g < last; ++g) {
     body(base | ctrl_value);
     base = ((base | fixed) + 1) & ~fixed;  // the carry runs through the fixed bits
   }
@@ -69,13 +119,17 @@ void split(const T* amplitudes, T* re, T* im, std::size_t count) {
 }
 
 template <class T>
-void join(const T* re, const T* im, T* amplitudes, std::size_t count) {
+void join(const T* re, const T* im, T* amplitudes, std::size_t count, const T* next) {
   constexpr std::size_t W = kNumLanes<T>;
   for (std::size_t i = 0; i < count; i += W) {
     Vector<T> a, b;
     interleave(load(re + i), load(im + i), a, b);
     store(amplitudes + 2 * i, a);
     store(amplitudes + 2 * i + W, b);
+    if (next != nullptr) {
+      __builtin_prefetch(next + 2 * i);
+      if constexpr (2 * sizeof(Vector<T>) > 64) __builtin_prefetch(next + 2 * i + W);
+    }
   }
 }
 
@@ -86,40 +140,64 @@ QSIM_INLINE bool is_one(const Amplitudes<T>& c) {
   return true;
 }
 
+/// Groups times the coefficients of `Members` of their members.
+template <class T, class Layout, int Members>
+QSIM_INLINE void scale_members(T* re, T* im, const TileOp& op, const Amplitudes<T>* coefficients,
+                               const std::uint64_t* member_offsets, std::uint64_t first, std::uint64_t last) {
+  Amplitudes<T> c[Members];
+  std::uint64_t offsets[Members];
+  for (int m = 0; m < Members; ++m) {
+    c[m] = coefficients[m];
+    offsets[m] = member_offsets[m];
+  }
+  for_each_group(op, first, last, [&](std::uint64_t base) {
+#pragma GCC unroll 4
+    for (int m = 0; m < Members; ++m)
+      Layout::store_register(re, im, base + offsets[m], times(c[m], Layout::load_register(re, im, base + offsets[m])));
+  });
+}
+
 /// Up to kMaxFastTargets targets: one coefficient register per group member; members times one are left alone.
-template <class T>
-void apply_diagonal(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t outer) {
+template <class T, class Layout>
+void apply_diagonal(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t outer, std::uint64_t first,
+                    std::uint64_t last) {
   const int members = 1 << op.num_high;
+  Amplitudes<T> c[kMaxGroup];
+  std::uint64_t offsets[kMaxGroup];
+  int count = 0;
   for (int g = 0; g < members; ++g) {
     const std::size_t i = outer * members + g;
-    Amplitudes<T> c;
     if (op.uniform) {
       if (coefficients[2 * i] == T(1) && coefficients[2 * i + 1] == T(0)) continue;
-      c = load_coefficient<T, true>(coefficients, i);
+      c[count] = load_coefficient<T, true>(coefficients, i);
     } else {
-      c = load_coefficient<T, false>(coefficients, i);
-      if (is_one(c)) continue;
+      c[count] = load_coefficient<T, false>(coefficients, i);
+      if (is_one(c[count])) continue;
     }
-    const std::uint32_t offset = op.offsets[g];
-    for_each_group(op, [&](std::uint32_t base) {
-      store_register(re, im, base + offset, times(c, load_register(re, im, base + offset)));
-    });
+    offsets[count++] = op.offsets[g];
   }
+  for (int m = 0; m < count; m += 4) switch (count - m) {
+      case 1: scale_members<T, Layout, 1>(re, im, op, c + m, offsets + m, first, last); break;
+      case 2: scale_members<T, Layout, 2>(re, im, op, c + m, offsets + m, first, last); break;
+      case 3: scale_members<T, Layout, 3>(re, im, op, c + m, offsets + m, first, last); break;
+      default: scale_members<T, Layout, 4>(re, im, op, c + m, offsets + m, first, last);
+    }
 }
 
 /// Any number of targets: `coefficients` points to the table of complex<double> entries.
 template <class T>
-void apply_diagonal_table(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t outer) {
+void apply_diagonal_table(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t outer,
+                          std::uint64_t first, std::uint64_t last) {
   constexpr int W = kNumLanes<T>;
   const double* table = reinterpret_cast<const double*>(coefficients) + 2 * outer;
   alignas(kAlignment) T ones_re[W], ones_im[W];
-  for_each_group(op, [&](std::uint32_t base) {
+  for_each_group(op, first, last, [&](std::uint64_t base) {
     const double* entries = table + 2 * std::size_t(op.register_entry[base]);
     Amplitudes<T> d;
     if constexpr (sizeof(T) == sizeof(double)) {
       if (op.contiguous) {
         deinterleave(load(entries), load(entries + W), d.re, d.im);
-        store_register(re, im, base, times(d, load_register(re, im, base)));
+        Split::store_register(re, im, base, times(d, Split::load_register(re, im, base)));
         return;
       }
     }
@@ -130,86 +208,123 @@ void apply_diagonal_table(T* re, T* im, const TileOp& op, const T* coefficients,
       ones_im[lane] = on ? T(entry[1]) : T(0);
     }
     d = {load(ones_re), load(ones_im)};
-    store_register(re, im, base, times(d, load_register(re, im, base)));
+    Split::store_register(re, im, base, times(d, Split::load_register(re, im, base)));
   });
 }
 
 /// Exchange two registers of each group: X, CX, SWAP and the like on high targets. Moves only.
-template <class T>
-void apply_swap(T* re, T* im, const TileOp& op, const T*, std::uint64_t) {
-  const std::uint32_t first = op.offsets[0], second = op.offsets[1];
-  for_each_group(op, [&](std::uint32_t base) {
-    const Amplitudes<T> a = load_register(re, im, base + first), b = load_register(re, im, base + second);
-    store_register(re, im, base + first, b);
-    store_register(re, im, base + second, a);
+template <class T, class Layout>
+void apply_swap(T* re, T* im, const TileOp& op, const T*, std::uint64_t, std::uint64_t first, std::uint64_t last) {
+  const std::uint64_t one = op.offsets[0], other = op.offsets[1];
+  for_each_group(op, first, last, [&](std::uint64_t base) {
+    const Amplitudes<T> a = Layout::load_raw(re, im, base + one), b = Layout::load_raw(re, im, base + other);
+    Layout::store_raw(re, im, base + one, b);
+    Layout::store_raw(re, im, base + other, a);
+  });
+}
+
+/// One register exchanges lanes within itself: X, Y, SWAP, CX on low targets.
+template <class T, class Layout, bool Phases>
+QSIM_INLINE void permute_within(T* re, T* im, const TileOp& op, const Lanes<T> index, const Amplitudes<T>& phase,
+                                std::uint64_t first, std::uint64_t last) {
+  const std::uint64_t offset = op.offsets[0];
+  for_each_group(op, first, last, [&](std::uint64_t base) {
+    Amplitudes<T> v = permute(Layout::load_register(re, im, base + offset), index);
+    if constexpr (Phases) v = times(phase, v);
+    Layout::store_register(re, im, base + offset, v);
+  });
+}
+
+/// Two registers exchange lanes with each other: a low and a high target, or a high target with phases.
+template <class T, class Layout, bool Phases>
+QSIM_INLINE void permute_between(T* re, T* im, const TileOp& op, const Lanes<T>* index, const Lanes<T>* mask,
+                                 const Amplitudes<T>* phases, std::uint64_t first, std::uint64_t last) {
+  const std::uint64_t one = op.offsets[0], other = op.offsets[1];
+  const Lanes<T> index_a = index[0], index_b = index[1], mask_a = mask[0], mask_b = mask[1];
+  for_each_group(op, first, last, [&](std::uint64_t base) {
+    const Amplitudes<T> a = Layout::load_register(re, im, base + one);
+    const Amplitudes<T> b = Layout::load_register(re, im, base + other);
+    const Amplitudes<T> from_b = permute(b, index_a), from_a = permute(a, index_b);
+    Amplitudes<T> now_a = {select<T>(mask_a, from_b.re, a.re), select<T>(mask_a, from_b.im, a.im)};
+    Amplitudes<T> now_b = {select<T>(mask_b, from_a.re, b.re), select<T>(mask_b, from_a.im, b.im)};
+    if constexpr (Phases) {
+      now_a = times(phases[0], now_a);
+      now_b = times(phases[1], now_b);
+    }
+    Layout::store_register(re, im, base + one, now_a);
+    Layout::store_register(re, im, base + other, now_b);
   });
 }
 
 /// `coefficients`: the moves (each with lane indices and mask), then the phases of every group member if any.
-template <class T>
-void apply_permutation(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t) {
+template <class T, class Layout>
+void apply_permutation(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t, std::uint64_t first,
+                       std::uint64_t last) {
   constexpr int W = kNumLanes<T>;
-  constexpr int kMoveSize = 3 * W;  // head, indices, mask; each one register wide
   const int members = 1 << op.num_high, num_moves = op.num_moves;
-  const T* phases = coefficients + num_moves * kMoveSize;
-  if (num_moves == 1 && !op.has_phases) {  // lanes of one register change place: X, SWAP on low targets
-    const Lanes<T> index = load_lanes(coefficients + W);
-    Move move;
-    __builtin_memcpy(&move, coefficients, sizeof move);
-    const std::uint32_t offset = op.offsets[move.dest];
-    for_each_group(op, [&](std::uint32_t base) {
-      const std::uint32_t at = base + offset;
-      store_register(re, im, at, permute(load_register(re, im, at), index));
-    });
-    return;
+  Move moves[kMaxMoves];
+  Lanes<T> index[kMaxMoves], mask[kMaxMoves];
+  Amplitudes<T> phases[kMaxGroup];
+  for (int m = 0; m < num_moves; ++m, coefficients += 3 * W) {
+    __builtin_memcpy(&moves[m], coefficients, sizeof(Move));
+    index[m] = load_lanes(coefficients + W);
+    mask[m] = load_lanes(coefficients + 2 * W);
   }
-  for_each_group(op, [&](std::uint32_t base) {
+  if (op.has_phases)
+    for (int g = 0; g < members; ++g) phases[g] = load_coefficient<T, false>(coefficients, g);
+
+  if (members == 1 && num_moves == 1) {
+    if (op.has_phases) return permute_within<T, Layout, true>(re, im, op, index[0], phases[0], first, last);
+    return permute_within<T, Layout, false>(re, im, op, index[0], phases[0], first, last);
+  }
+  if (members == 2 && num_moves == 2 && moves[0].source == 1 && moves[1].source == 0) {
+    if (op.has_phases) return permute_between<T, Layout, true>(re, im, op, index, mask, phases, first, last);
+    return permute_between<T, Layout, false>(re, im, op, index, mask, phases, first, last);
+  }
+  for_each_group(op, first, last, [&](std::uint64_t base) {
     Amplitudes<T> old[kMaxGroup], now[kMaxGroup];
-    for (int g = 0; g < members; ++g) now[g] = old[g] = load_register(re, im, base + op.offsets[g]);
+    for (int g = 0; g < members; ++g) now[g] = old[g] = Layout::load_register(re, im, base + op.offsets[g]);
     for (int m = 0; m < num_moves; ++m) {
-      const T* data = coefficients + m * kMoveSize;
-      Move move;
-      __builtin_memcpy(&move, data, sizeof move);
+      const Move move = moves[m];
       Amplitudes<T> from = old[move.source];
-      if (!move.keeps_lanes) from = permute(from, load_lanes(data + W));
-      if (!move.all_lanes) {
-        const Lanes<T> mask = load_lanes(data + 2 * W);
-        from = {select<T>(mask, from.re, now[move.dest].re), select<T>(mask, from.im, now[move.dest].im)};
-      }
+      if (!move.keeps_lanes) from = permute(from, index[m]);
+      if (!move.all_lanes)
+        from = {select<T>(mask[m], from.re, now[move.dest].re), select<T>(mask[m], from.im, now[move.dest].im)};
       now[move.dest] = from;
     }
     for (int g = 0; g < members; ++g) {
-      if (op.has_phases) now[g] = times(load_coefficient<T, false>(phases, g), now[g]);
-      store_register(re, im, base + op.offsets[g], now[g]);
+      if (op.has_phases) now[g] = times(phases[g], now[g]);
+      Layout::store_register(re, im, base + op.offsets[g], now[g]);
     }
   });
 }
 
 /// new[b] = c[b] psi[b] + (-1)^popcount(b & z) s[b] psi[b ^ x]; coefficients c, Re s, Im s per lane hold the
 /// lanes' share of the sign, `outer` the share of the bits outside the tile.
-template <class T>
-void apply_pauli_rotation(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t outer) {
+template <class T, class Layout>
+void apply_pauli_rotation(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t outer,
+                          std::uint64_t first, std::uint64_t last) {
   constexpr int W = kNumLanes<T>;
   const Vector<T> c = load(coefficients);
   const Amplitudes<T> s = {load(coefficients + W), load(coefficients + 2 * W)};
-  const std::uint32_t z = op.z_high, x = op.x_high;
+  const std::uint64_t z = op.z_high, x = op.x_high;
   const int x_low = int(op.x_low);
   const Lanes<T> index = lane_numbers<T>() ^ Integer<T>(x_low);
-  const auto rotate = [&](std::uint32_t at, const Amplitudes<T>& own, const Amplitudes<T>& other) {
-    const Lanes<T> signs = sign_bits<T>(Integer<T>(__builtin_parity(at & z) ^ int(outer)));
+  const auto rotate = [&](std::uint64_t at, const Amplitudes<T>& own, const Amplitudes<T>& other) {
+    const Lanes<T> signs = sign_bits<T>(Integer<T>(__builtin_parityll(at & z) ^ int(outer)));
     const Amplitudes<T> moved = x_low ? exchange(other, x_low, index) : other;
     const Amplitudes<T> part = times(Amplitudes<T>{flip_sign<T>(s.re, signs), flip_sign<T>(s.im, signs)}, moved);
-    store_register(re, im, at, Amplitudes<T>{c * own.re + part.re, c * own.im + part.im});
+    Layout::store_register(re, im, at, Amplitudes<T>{c * own.re + part.re, c * own.im + part.im});
   };
   if (x == 0) {
-    for_each_group(op, [&](std::uint32_t base) {
-      const Amplitudes<T> v = load_register(re, im, base);
+    for_each_group(op, first, last, [&](std::uint64_t base) {
+      const Amplitudes<T> v = Layout::load_register(re, im, base);
       rotate(base, v, v);
     });
     return;
   }
-  for_each_group(op, [&](std::uint32_t base) {
-    const Amplitudes<T> a = load_register(re, im, base), b = load_register(re, im, base ^ x);
+  for_each_group(op, first, last, [&](std::uint64_t base) {
+    const Amplitudes<T> a = Layout::load_register(re, im, base), b = Layout::load_register(re, im, base ^ x);
     rotate(base, a, b);
     rotate(base ^ x, b, a);
   });

@@ -123,7 +123,7 @@ void permute_group(Access access, const GroupIndex& index, std::uint64_t base, c
 /// `count` <= 4 groups at once, so that the matrix is read once for all of them. x, y: (count, 2, dim).
 template <class T, class Access>
 void multiply_groups(Access access, const GroupIndex& index, std::int64_t first_group, int count, const T* matrix,
-                     std::int64_t dim, const TileKernels<T>& kernels, int lanes, int threads, T* x, T* y) {
+                     std::int64_t dim, const Kernels<T>& kernels, int lanes, int threads, T* x, T* y) {
   std::uint64_t bases[4] = {};
   for (int b = 0; b < count; ++b) bases[b] = index.base(first_group + b);
   for_each_block(dim, threads, [&](std::int64_t first, std::int64_t last) {
@@ -178,7 +178,7 @@ void apply_groups(const Tape& tape, const PlannedOp& op, const void* coefficient
       const int count = int(std::min(at_once, index.num_groups() - group));
       T* const x = workspace().group.array<T>(4 * std::size_t(at_once) * dim);
       multiply_groups<T>(access, index, group, count, static_cast<const T*>(coefficients), dim,
-                         tile_kernels<T>(table), table.vector_bytes / int(sizeof(T)), inner, x,
+                         kernels_for<T>(table), table.vector_bytes / int(sizeof(T)), inner, x,
                          x + 2 * at_once * dim);
     }
   });

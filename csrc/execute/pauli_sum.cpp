@@ -24,7 +24,7 @@ constexpr std::size_t kWalshHadamardStrings = 12;
 template <class T>
 struct StateBlocks {
   const T* amplitudes;
-  const TileKernels<T>& kernels;
+  const Kernels<T>& kernels;
   std::size_t count;  // amplitudes of a block that exist
   std::size_t padded;
   void load(std::uint64_t block, double*& re, double*& im) const {
@@ -178,7 +178,7 @@ void expectation(const PauliSums& sums, const std::complex<T>* states, std::int6
   parallel_for(batch, rows_apart ? threads : 1, [&](std::int64_t row) {
     AlignedBuffer local;
     double* const values = local.array<double>(std::max<std::size_t>(1, sums.num_strings()));
-    const StateBlocks<T> blocks{reinterpret_cast<const T*>(states + row * dim), tile_kernels<T>(table), count, size};
+    const StateBlocks<T> blocks{reinterpret_cast<const T*>(states + row * dim), kernels_for<T>(table), count, size};
     string_values(sums, table, blocks, size, block_bits, rows_apart ? 1 : threads, values);
     sums.combine(values, out + row * sums.num_observables());
   });

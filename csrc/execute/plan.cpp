@@ -10,6 +10,7 @@ namespace {
 // A pass with few instructions streams best through a tile inside L1; with many, a bigger tile means fewer passes.
 constexpr std::size_t kStreamingTileBytes = std::size_t{16} << 10;
 constexpr std::int64_t kStreamingInstructions = 4;
+constexpr int kMaxStreams = 2;  // high targets of an instruction that runs without tiles: 4 streams of memory
 
 template <class T>
 int wanted_tile_bits(std::int64_t num_instructions) {
@@ -35,22 +36,18 @@ TileLayout make_layout(int num_qubits, int lane_bits, std::uint64_t active, int 
   return layout;
 }
 
-/// A Pauli rotation that flips more qubits than a tile holds: a tile is a run of amplitudes and the run that all
-/// flips together lead to. Its highest index bit stands for the highest flipped qubit, and flips `skew`.
-TileLayout make_skewed_layout(int num_qubits, int lane_bits, std::uint64_t x_mask, int wanted_bits) {
-  const std::uint64_t low = (std::uint64_t{1} << (wanted_bits - 1)) - 1;
-  const std::uint64_t skew = x_mask & ~low;
-  TileLayout layout = make_layout(num_qubits, lane_bits, low | (std::uint64_t{1} << log2_of(skew)), wanted_bits);
-  layout.skew = skew;
-  for (std::uint64_t& offset : layout.run_offsets)
-    if (offset >> log2_of(skew)) offset ^= skew ^ (std::uint64_t{1} << log2_of(skew));
+/// The state itself, as one tile.
+TileLayout make_whole_layout(int num_qubits) {
+  TileLayout layout;
+  layout.tile_bits = layout.run_bits = num_qubits;
+  layout.inside = (std::uint64_t{1} << num_qubits) - 1;
   return layout;
 }
 
 template <class T>
 class Planner {
  public:
-  Planner(const Tape& tape, int isa) : tape_(tape), kernels_(tile_kernels<T>(kernel_table(isa))) {
+  Planner(const Tape& tape, int isa) : tape_(tape), all_kernels_(kernels_for<T>(kernel_table(isa))) {
     lanes_ = kernel_table(isa).vector_bytes / int(sizeof(T));
     lane_bits_ = log2_of(lanes_);
   }
@@ -79,17 +76,26 @@ class Planner {
       planned.layout = make_layout(n, lane_bits_, (std::uint64_t{1} << n) - 1, n);
       return;
     }
-    const int wanted = wanted_tile_bits<T>(segment.stop - segment.start);
     const Instruction& first = tape_.instructions[segment.start];
     const std::uint64_t high = segment.active & ~((std::uint64_t{1} << kTileLowBits) - 1);
     const bool fits = popcount(high) <= kTileActiveBits && Pattern(first.pattern) != Pattern::kPrepare;
-    if (!segment.whole || fits) {
-      planned.layout = make_layout(n, lane_bits_, segment.active, wanted);
-    } else if (Pattern(first.pattern) == Pattern::kPauliRotation) {
-      planned.layout = make_skewed_layout(n, lane_bits_, first.x_mask, wanted);
-    } else {
+    if (segment.stop == segment.start + 1 && can_stream(first)) {
+      planned.layout = make_whole_layout(n);
+      planned.streamed = true;
+    } else if (segment.whole && !fits) {
       planned.whole = true;
+    } else {
+      planned.layout = make_layout(n, lane_bits_, segment.active, wanted_tile_bits<T>(segment.stop - segment.start));
     }
+  }
+
+  /// True if the groups touch so few distant places at once that the state need not be staged through a tile.
+  bool can_stream(const Instruction& instruction) const {
+    if (Pattern(instruction.pattern) == Pattern::kPauliRotation) return true;
+    if (Pattern(instruction.pattern) == Pattern::kPrepare || instruction.num_targets > kMaxFastTargets) return false;
+    int num_high = 0;
+    for (int i = 0; i < instruction.num_targets; ++i) num_high += tape_.targets(instruction)[i] >= lane_bits_;
+    return num_high <= kMaxStreams;
   }
 
   PlannedOp plan_op(const Instruction& instruction, const PlannedSegment& segment, std::size_t* constant_bytes) {
@@ -99,7 +105,7 @@ class Planner {
     if (instruction.slot < 0) op.constant = true;
     if (!segment.whole) lay_out(instruction, segment.layout, op);
     op.is_table = Pattern(instruction.pattern) == Pattern::kDiagonal && instruction.num_targets > kMaxFastTargets;
-    choose_kernel(op);
+    choose_kernel(op, segment.streamed ? all_kernels_.interleaved : all_kernels_.tile);
     std::size_t& bytes = op.constant ? *constant_bytes : plan_.bound_bytes;
     op.coefficients = bytes;
     bytes += (coefficient_bytes<T>(op, lanes_) + kAlignment - 1) / kAlignment * kAlignment;
@@ -126,8 +132,8 @@ class Planner {
       if ((std::uint32_t(lane) & lane_mask) != lane_value) op.lanes_off |= std::uint16_t(1u << lane);
     tile.lane_mask = lane_mask;
     tile.lane_value = lane_value;
-    tile.fixed_mask = std::uint32_t(op.ctrl_mask >> lane_bits_);
-    tile.ctrl_value = std::uint32_t(op.ctrl_value >> lane_bits_);
+    tile.fixed_mask = op.ctrl_mask >> lane_bits_;
+    tile.ctrl_value = op.ctrl_value >> lane_bits_;
 
     if (Pattern(instruction.pattern) == Pattern::kPauliRotation) {
       lay_out_pauli(instruction, layout, op);
@@ -137,12 +143,12 @@ class Planner {
       lay_out_targets(instruction, inside, op);
     }
     const int register_bits = layout.tile_bits - lane_bits_;
-    tile.num_groups = std::uint32_t(1) << (register_bits - popcount(tile.fixed_mask));
+    tile.num_groups = std::uint64_t{1} << (register_bits - popcount(tile.fixed_mask));
   }
 
   void lay_out_targets(const Instruction& instruction, std::uint64_t inside, PlannedOp& op) {
     TileOp& tile = op.tile;
-    std::uint32_t high[kMaxFastTargets] = {};
+    std::uint64_t high[kMaxFastTargets] = {};
     std::uint8_t low[kMaxFastTargets] = {};
     op.first_outer = std::uint32_t(plan_.outer_targets.size());
     for (int i = 0; i < instruction.num_targets; ++i) {
@@ -158,7 +164,7 @@ class Planner {
         for (int lane = 0; lane < lanes_; ++lane)
           if ((lane >> position) & 1) op.lane_entry[lane] |= std::uint8_t(1u << i);
       } else {
-        high[tile.num_high] = std::uint32_t(1) << (position - lane_bits_);
+        high[tile.num_high] = std::uint64_t{1} << (position - lane_bits_);
         tile.fixed_mask |= high[tile.num_high];
         op.high_entry[tile.num_high++] = std::uint8_t(i);
       }
@@ -174,20 +180,14 @@ class Planner {
 
   void lay_out_pauli(const Instruction& instruction, const TileLayout& layout, PlannedOp& op) {
     TileOp& tile = op.tile;
-    std::uint64_t x_mask = instruction.x_mask, z_mask = instruction.z_mask;
-    if (layout.skew != 0) {
-      const std::uint64_t pivot = std::uint64_t{1} << log2_of(layout.skew);
-      x_mask = (x_mask & ~layout.skew) | pivot;
-      z_mask = (z_mask & ~pivot) | (parity(z_mask & layout.skew) ? pivot : 0);
-    }
-    const auto x = std::uint32_t(extract_bits(x_mask, layout.inside));
-    const auto z = std::uint32_t(extract_bits(z_mask, layout.inside));
-    op.outer_z = z_mask & ~layout.inside;
-    tile.x_low = x & (lanes_ - 1);
+    const std::uint64_t x = extract_bits(instruction.x_mask, layout.inside);
+    const std::uint64_t z = extract_bits(instruction.z_mask, layout.inside);
+    op.outer_z = instruction.z_mask & ~layout.inside;
+    tile.x_low = std::uint32_t(x) & (lanes_ - 1);
     tile.x_high = x >> lane_bits_;
     tile.z_high = z >> lane_bits_;
-    for (int lane = 0; lane < lanes_; ++lane) op.lane_entry[lane] = parity(z & std::uint32_t(lane));
-    if (tile.x_high != 0) tile.fixed_mask |= std::uint32_t(1) << log2_of(tile.x_high);
+    for (int lane = 0; lane < lanes_; ++lane) op.lane_entry[lane] = std::uint8_t(parity(z & std::uint64_t(lane)));
+    if (tile.x_high != 0) tile.fixed_mask |= std::uint64_t{1} << log2_of(tile.x_high);
   }
 
   void lay_out_table(const Instruction& instruction, const TileLayout& layout, PlannedOp& op) {
@@ -220,28 +220,28 @@ class Planner {
     tile.lane_entry = plan_.tables.back().data();
   }
 
-  void choose_kernel(PlannedOp& op) {
+  void choose_kernel(PlannedOp& op, const TileKernels<T>& kernels) {
     const TileOp& tile = op.tile;
     TileKernel<T> kernel = nullptr;
     const bool fast = op.instruction->num_targets <= kMaxFastTargets;
     switch (Pattern(op.instruction->pattern)) {
-      case Pattern::kDiagonal: kernel = op.is_table ? kernels_.apply_diagonal_table : kernels_.apply_diagonal; break;
+      case Pattern::kDiagonal: kernel = op.is_table ? all_kernels_.apply_diagonal_table : kernels.apply_diagonal; break;
       case Pattern::kDense:
         if (!fast) break;
-        kernel = tile.num_high + tile.num_low <= 2 ? kernels_.apply_dense[tile.num_high][tile.num_low][tile.uniform]
-                                                   : kernels_.apply_dense_any[tile.uniform];
+        kernel = tile.num_high + tile.num_low <= 2 ? kernels.apply_dense[tile.num_high][tile.num_low][tile.uniform]
+                                                   : kernels.apply_dense_any[tile.uniform];
         break;
       case Pattern::kPermutation:
-        if (fast) kernel = plan_permutation(op);
+        if (fast) kernel = plan_permutation(op, kernels);
         break;
-      case Pattern::kPauliRotation: kernel = kernels_.apply_pauli_rotation; break;
+      case Pattern::kPauliRotation: kernel = kernels.apply_pauli_rotation; break;
       case Pattern::kPrepare: break;
     }
     op.kernel = reinterpret_cast<void (*)()>(kernel);
   }
 
   /// Finds which registers and lanes move; a plain exchange of two registers has its own kernel.
-  TileKernel<T> plan_permutation(PlannedOp& op) {
+  TileKernel<T> plan_permutation(PlannedOp& op, const TileKernels<T>& kernels) {
     TileOp& tile = op.tile;
     const std::complex<double>* phases = tape_.constants.data() + op.instruction->data;
     for (int j = 0; j < (1 << op.instruction->num_targets); ++j)
@@ -255,16 +255,16 @@ class Planner {
           ++num_moved;
         }
       if (num_moved == 2) {
-        const std::uint32_t first = tile.offsets[moved[0]], second = tile.offsets[moved[1]];
+        const std::uint64_t first = tile.offsets[moved[0]], second = tile.offsets[moved[1]];
         tile.offsets[0] = first;
         tile.offsets[1] = second;
-        return kernels_.apply_swap;
+        return kernels.apply_swap;
       }
     }
     MoveList moves;
     find_moves(tape_, op, lanes_, moves);
     tile.num_moves = std::uint8_t(moves.count);
-    return kernels_.apply_permutation;
+    return kernels.apply_permutation;
   }
 
   void write_constants(std::size_t bytes) {
@@ -277,7 +277,7 @@ class Planner {
   }
 
   const Tape& tape_;
-  const TileKernels<T>& kernels_;
+  const Kernels<T>& all_kernels_;
   int lanes_, lane_bits_;
   Plan plan_;
 };

@@ -16,9 +16,8 @@ namespace qsim {
 struct TileLayout {
   int tile_bits = 0;                       // log2 of the amplitudes in the buffer
   int run_bits = 0;                        // a tile is made of runs of 2^run_bits contiguous amplitudes ...
-  std::vector<std::uint64_t> run_offsets;  // ... at the index of its first amplitude XOR these
+  std::vector<std::uint64_t> run_offsets;  // ... at these offsets from its first amplitude
   std::uint64_t inside = 0;                // qubits inside the tile
-  std::uint64_t skew = 0;                  // bits the highest qubit inside flips (see make_skewed_layout)
   std::uint64_t num_tiles = 1;
 };
 
@@ -46,7 +45,8 @@ struct PlannedOp {
 
 struct PlannedSegment {
   TileLayout layout;
-  bool whole = false;
+  bool whole = false;     // sub-amplitudes gathered from the whole state (group.hpp)
+  bool streamed = false;  // one instruction on the state itself, without tiles
   std::size_t first = 0, last = 0;  // range of Plan::ops
 };
 
@@ -67,9 +67,9 @@ Plan make_plan(const Tape& tape, int isa);
 /// What a permutation of a tile's registers and lanes is made of.
 struct MoveList {
   int count = 0;
-  Move moves[kMaxGroup * 5];
-  std::uint8_t lanes[kMaxGroup * 5][kMaxLanes];  // lane each lane comes from
-  std::uint16_t masks[kMaxGroup * 5];            // lanes that the move writes
+  Move moves[kMaxMoves];
+  std::uint8_t lanes[kMaxMoves][kMaxLanes];  // lane each lane comes from
+  std::uint16_t masks[kMaxMoves];            // lanes that the move writes
 };
 void find_moves(const Tape& tape, const PlannedOp& op, int lanes, MoveList& out);
 

@@ -56,7 +56,7 @@ class Marginal {
   bool own_histograms() const { return own_histograms_; }
 
   template <class T>
-  void add_chunk(const TileKernels<T>& kernels, const std::complex<T>* state, std::int64_t chunk, double* out) const {
+  void add_chunk(const Kernels<T>& kernels, const std::complex<T>* state, std::int64_t chunk, double* out) const {
     double* const p = workspace().block.array<double>(block_size());
     const std::uint64_t all = (std::uint64_t{1} << num_qubits_) - 1;
     const std::uint64_t rest = all & ~chunk_mask_ & ~(block_size() - 1);
@@ -110,7 +110,7 @@ class Marginal {
 template <class T>
 void probabilities(const std::complex<T>* states, int num_qubits, std::int64_t batch, const std::int32_t* listed,
                    int num_listed, int threads, double* out) {
-  const TileKernels<T>& kernels = tile_kernels<T>(kernel_table(current_isa()));
+  const Kernels<T>& kernels = kernels_for<T>(kernel_table(current_isa()));
   const Marginal marginal(num_qubits, listed, num_listed);
   const std::size_t num_bins = std::size_t{1} << num_listed;
   const bool rows_apart = batch >= threads && num_qubits <= 20;
@@ -137,7 +137,7 @@ void probabilities(const std::complex<T>* states, int num_qubits, std::int64_t b
 template <class T>
 void sample(const std::complex<T>* state, int num_qubits, const double* sorted_uniforms, std::int64_t shots,
             int threads, std::int64_t* out) {
-  const TileKernels<T>& kernels = tile_kernels<T>(kernel_table(current_isa()));
+  const Kernels<T>& kernels = kernels_for<T>(kernel_table(current_isa()));
   const int bits = std::min(num_qubits, kSampleBlockBits);
   const std::size_t size = std::size_t{1} << bits;
   const std::int64_t num_blocks = std::int64_t{1} << (num_qubits - bits);

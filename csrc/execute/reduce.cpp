@@ -50,7 +50,7 @@ Shares shares(int num_qubits, std::int64_t batch, int threads) {
 
 template <class T>
 void norm_squared(const std::complex<T>* states, int num_qubits, std::int64_t batch, int threads, double* out) {
-  const TileKernels<T>& kernels = tile_kernels<T>(kernel_table(current_isa()));
+  const Kernels<T>& kernels = kernels_for<T>(kernel_table(current_isa()));
   const Shares share = shares(num_qubits, batch, threads);
   parallel_for(batch, share.rows, [&](std::int64_t row) {
     const std::complex<T>* state = states + (std::size_t(row) << num_qubits);
@@ -63,7 +63,7 @@ void norm_squared(const std::complex<T>* states, int num_qubits, std::int64_t ba
 template <class T>
 void inner_products(const std::complex<T>* a, const std::complex<T>* b, int num_qubits, std::int64_t batch,
                     int threads, std::complex<double>* out) {
-  const TileKernels<T>& kernels = tile_kernels<T>(kernel_table(current_isa()));
+  const Kernels<T>& kernels = kernels_for<T>(kernel_table(current_isa()));
   const Shares share = shares(num_qubits, batch, threads);
   parallel_for(batch, share.rows, [&](std::int64_t row) {
     const std::size_t start = std::size_t(row) << num_qubits;
@@ -79,7 +79,7 @@ void inner_products(const std::complex<T>* a, const std::complex<T>* b, int num_
 template <class T>
 double probability(const std::complex<T>* state, int num_qubits, std::uint64_t mask, std::uint64_t value,
                    int threads) {
-  const TileKernels<T>& kernels = tile_kernels<T>(kernel_table(current_isa()));
+  const Kernels<T>& kernels = kernels_for<T>(kernel_table(current_isa()));
   const std::size_t low = (std::size_t{1} << std::min(num_qubits, kChunkBits)) - 1;
   const std::size_t run = (mask & low) == 0 ? low + 1 : std::size_t{1} << __builtin_ctzll(mask);
   return sum_blocks<double>(num_qubits, threads, [&](std::size_t first, std::size_t count) {

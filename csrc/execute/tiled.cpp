@@ -12,6 +12,8 @@
 namespace qsim {
 namespace {
 
+constexpr std::uint64_t kStreamedGroups = 1 << 14;  // registers or pairs of them: about a megabyte a chunk
+
 /// What one pass needs, gathered once per call.
 template <class T>
 struct Context {
@@ -19,13 +21,13 @@ struct Context {
       : tape(the_tape),
         isa(current_isa()),
         table(kernel_table(isa)),
-        kernels(tile_kernels<T>(table)),
+        kernels(kernels_for<T>(table)),
         lanes(table.vector_bytes / int(sizeof(T))),
         plan(the_tape.plan<T>(isa)) {}
   const Tape& tape;
   const int isa;
   const KernelTable& table;
-  const TileKernels<T>& kernels;
+  const Kernels<T>& kernels;
   const int lanes;
   const Plan& plan;
 };
@@ -71,7 +73,8 @@ void run_tile(const Context<T>& context, const PlannedSegment& segment, std::uin
       continue;
     }
     const std::uint64_t outer = base == 0 ? 0 : outer_of(plan, op, base);
-    reinterpret_cast<TileKernel<T>>(op.kernel)(re, im, op.tile, static_cast<const T*>(coefficients), outer);
+    reinterpret_cast<TileKernel<T>>(op.kernel)(re, im, op.tile, static_cast<const T*>(coefficients), outer, 0,
+                                                op.tile.num_groups);
     if ((i & 15) == 15) checkpoint();
   }
 }
@@ -99,12 +102,12 @@ void split_tile(const Context<T>& context, const TileLayout& layout, const T* st
     return;
   }
   for (std::size_t r = 0; r < layout.run_offsets.size(); ++r)
-    context.kernels.split(state + 2 * (base ^ layout.run_offsets[r]), re + r * run, im + r * run, run);
+    context.kernels.split(state + 2 * (base + layout.run_offsets[r]), re + r * run, im + r * run, run);
 }
 
 template <class T>
 void join_tile(const Context<T>& context, const TileLayout& layout, const T* re, const T* im, T* state,
-               std::uint64_t base) {
+               std::uint64_t base, const T* next = nullptr) {
   const std::size_t run = std::size_t{1} << layout.run_bits;
   if (run < std::size_t(context.lanes)) {
     for (std::size_t i = 0; i < run; ++i) {
@@ -114,7 +117,8 @@ void join_tile(const Context<T>& context, const TileLayout& layout, const T* re,
     return;
   }
   for (std::size_t r = 0; r < layout.run_offsets.size(); ++r)
-    context.kernels.join(re + r * run, im + r * run, state + 2 * (base ^ layout.run_offsets[r]), run);
+    context.kernels.join(re + r * run, im + r * run, state + 2 * (base + layout.run_offsets[r]), run,
+                         next == nullptr ? nullptr : next + 2 * layout.run_offsets[r]);
 }
 
 template <class T>
@@ -122,10 +126,25 @@ T* tile_buffer(int tile_bits) {
   return workspace().tile.array<T>(std::size_t{2} << tile_bits);
 }
 
+/// One instruction on the state itself: its groups are shared out, each thread runs through memory in order.
+template <class T>
+void run_streamed(const Context<T>& context, const PlannedOp& op, T* state, const void* bound, int threads) {
+  const T* const coefficients = static_cast<const T*>(coefficients_of(context, op, bound));
+  const std::uint64_t num_groups = op.tile.num_groups;
+  const std::uint64_t per_chunk = std::max<std::uint64_t>(1, std::min(num_groups / (std::uint64_t(threads) * 4),
+                                                                      kStreamedGroups));
+  parallel_for(std::int64_t((num_groups + per_chunk - 1) / per_chunk), threads, [&](std::int64_t chunk) {
+    const std::uint64_t first = std::uint64_t(chunk) * per_chunk;
+    reinterpret_cast<TileKernel<T>>(op.kernel)(state, nullptr, op.tile, coefficients, 0, first,
+                                               std::min(num_groups, first + per_chunk));
+  });
+}
+
 /// One pass over a state bigger than a tile.
 template <class T>
 void run_segment(const Context<T>& context, const PlannedSegment& segment, T* state, const void* bound,
                  int threads) {
+  if (segment.streamed) return run_streamed(context, context.plan.ops[segment.first], state, bound, threads);
   if (segment.whole) {
     const PlannedOp& op = context.plan.ops[segment.first];
     const Instruction& instruction = *op.instruction;
@@ -148,12 +167,13 @@ void run_segment(const Context<T>& context, const PlannedSegment& segment, T* st
     const std::uint64_t last = std::min(layout.num_tiles, first + tiles_per_chunk);
     std::uint64_t base = deposit_bits(first, outside);
     for (std::uint64_t t = first; t < last; ++t) {
+      const std::uint64_t next = ((base | layout.inside) + 1) & outside;
       if (!leaves_alone(context.plan, segment, base)) {
         split_tile(context, layout, state, base, re, im);
         run_tile(context, segment, base, re, im, bound);
-        join_tile(context, layout, re, im, state, base);
+        join_tile(context, layout, re, im, state, base, t + 1 < last ? state + 2 * next : nullptr);
       }
-      base = ((base | layout.inside) + 1) & outside;
+      base = next;
     }
   });
 }

@@ -4,31 +4,37 @@
 namespace qsim {
 namespace {
 
-template <class T>
+template <class T, class Layout>
 constexpr TileKernels<T> make_tile_kernels() {
   TileKernels<T> table{};
-  table.split = split<T>;
-  table.join = join<T>;
-  table.apply_diagonal = apply_diagonal<T>;
-  table.apply_diagonal_table = apply_diagonal_table<T>;
-  table.apply_permutation = apply_permutation<T>;
-  table.apply_swap = apply_swap<T>;
-  table.apply_dense[1][0][0] = apply_dense<T, 1, 0, false>;
-  table.apply_dense[1][0][1] = apply_dense<T, 1, 0, true>;
-  table.apply_dense[0][1][0] = apply_dense<T, 0, 1, false>;
-  table.apply_dense[2][0][0] = apply_dense<T, 2, 0, false>;
-  table.apply_dense[2][0][1] = apply_dense<T, 2, 0, true>;
-  table.apply_dense[1][1][0] = apply_dense<T, 1, 1, false>;
-  table.apply_dense[0][2][0] = apply_dense<T, 0, 2, false>;
-  table.apply_dense_any[0] = apply_dense_any<T, false>;
-  table.apply_dense_any[1] = apply_dense_any<T, true>;
-  table.apply_pauli_rotation = apply_pauli_rotation<T>;
-  table.multiply = multiply<T>;
-  table.split_double = split_double<T>;
-  table.abs_squared = abs_squared<T>;
-  table.sum_squares = sum_squares<T>;
-  table.inner_product = inner_product<T>;
+  table.apply_diagonal = apply_diagonal<T, Layout>;
+  table.apply_permutation = apply_permutation<T, Layout>;
+  table.apply_swap = apply_swap<T, Layout>;
+  table.apply_dense[1][0][0] = apply_dense<T, Layout, 1, 0, false>;
+  table.apply_dense[1][0][1] = apply_dense<T, Layout, 1, 0, true>;
+  table.apply_dense[0][1][0] = apply_dense<T, Layout, 0, 1, false>;
+  table.apply_dense[2][0][0] = apply_dense<T, Layout, 2, 0, false>;
+  table.apply_dense[2][0][1] = apply_dense<T, Layout, 2, 0, true>;
+  table.apply_dense[1][1][0] = apply_dense<T, Layout, 1, 1, false>;
+  table.apply_dense[0][2][0] = apply_dense<T, Layout, 0, 2, false>;
+  table.apply_dense_any[0] = apply_dense_any<T, Layout, false>;
+  table.apply_dense_any[1] = apply_dense_any<T, Layout, true>;
+  table.apply_pauli_rotation = apply_pauli_rotation<T, Layout>;
   return table;
+}
+
+template <class T>
+constexpr Kernels<T> make_kernels() {
+  return {make_tile_kernels<T, Split>(),
+          make_tile_kernels<T, Interleaved>(),
+          apply_diagonal_table<T>,
+          split<T>,
+          join<T>,
+          multiply<T>,
+          split_double<T>,
+          abs_squared<T>,
+          sum_squares<T>,
+          inner_product<T>};
 }
 
 }  // namespace
@@ -36,8 +42,8 @@ constexpr TileKernels<T> make_tile_kernels() {
 extern const KernelTable QSIM_ISA_TABLE;
 const KernelTable QSIM_ISA_TABLE = {QSIM_ISA_NAME,
                                     QSIM_VECTOR_BYTES,
-                                    make_tile_kernels<float>(),
-                                    make_tile_kernels<double>(),
+                                    make_kernels<float>(),
+                                    make_kernels<double>(),
                                     pauli_products,
                                     signed_sum,
                                     walsh_hadamard};
