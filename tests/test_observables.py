@@ -304,3 +304,26 @@ def test_as_observable_of_something_else(wrong):
         TypeError, match=r"An observable must be a PauliSum, PauliString, Hermitian, .* but is "
     ):
         as_observable(wrong)
+
+
+def test_what_observables_say_of_themselves():
+    assert SparseMatrix([[0, 2], [2, 0]]).indices.tolist() == [1, 0]
+    assert SparseMatrix([[0, 2], [2, 0]]).indptr.tolist() == [0, 1, 2]
+    assert Projector([1, 0], [4, 2]).bits == (1, 0)
+    np.testing.assert_array_equal(StateProjector([0.6, 0.8j]).amplitudes, [0.6, 0.8j])
+    for values in (StateProjector([1, 0]).amplitudes, Hermitian(np.eye(2)).matrix, Diagonal([1, 2]).values):
+        with pytest.raises(ValueError, match="read-only"):
+            values[0] = 0
+
+
+def test_a_qubit_beyond_the_state_is_named():
+    for observable in (
+        Hermitian(np.eye(2), [3]),
+        Diagonal([1, 2], 3),
+        Projector("1", 3),
+        SparseMatrix(np.eye(16)),
+    ):
+        with pytest.raises(QubitError, match=r"Qubit 3 of the observable is out of range for 2 qubits"):
+            observable.expectation([1, 0, 0, 0])
+        with pytest.raises(QubitError, match=r"\(valid: 0 to 1\)"):
+            observable.to_matrix(2)

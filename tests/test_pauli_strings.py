@@ -241,3 +241,15 @@ def test_operators_are_multiplied_with_matmul():
         ):
             with pytest.raises(ObservableError, match="must be finite"):
                 overflow()
+
+
+def test_strings_move_and_compare():
+    assert PauliString("X0 Y2", 3j).remap([1, 0, 5]) == PauliString("X1 Y5", 3j)
+    assert PauliString("Z0", 2).is_diagonal and not PauliString("Y0").is_diagonal
+    assert PauliString("X0", 0).is_diagonal
+    with pytest.raises(TypeError, match="Argument `other` must be a PauliString, but is PauliSum"):
+        PauliString("Z0").commutes_with(PauliSum("Z0"))
+    with pytest.raises(TypeError, match="Argument `other` must be a PauliSum or a PauliString, but is str"):
+        PauliString("Z0").commutator("X0")
+    with pytest.raises(ObservableError, match="The coefficient of the power must be finite"):
+        PauliString("Z0", 1e200) ** 2

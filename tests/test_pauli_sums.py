@@ -320,3 +320,27 @@ def test_import_is_light():
     code = f"import sys, qsim.observables, qsim.results; print({heavy} & set(sys.modules))"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert output.strip() == "set()"
+
+
+def test_numbers_beside_a_sum():
+    h = PauliSum({"Z0": 2.0})
+    assert 1 + h == h + 1 == PauliSum({"": 1, "Z0": 2})
+    assert 1 - h == PauliSum({"": 1, "Z0": -2}) == -(h - 1)
+    assert +h is h
+    assert sum([h, h]) == 2 * h
+    assert h**0 == PauliSum("")
+    with pytest.raises(ArgumentError, match="The exponent of a PauliSum must not be negative, but is -1"):
+        h**-1
+    with pytest.raises(TypeError):
+        "Z0" @ h
+    with pytest.raises(TypeError):
+        "Z0" - h
+
+
+def test_a_single_pair_is_not_a_sum():
+    with pytest.raises(TypeError, match=r"A term must be a label, a PauliString or a pair .* but is 2\.0"):
+        PauliSum(("Z0", 2.0))
+    with pytest.raises(TypeError, match=r"Argument `terms` must be a dictionary .* but is ndarray"):
+        PauliSum(np.eye(2))
+    with pytest.raises(TypeError, match="but is bytes"):
+        PauliSum(b"Z0")
