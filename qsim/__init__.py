@@ -56,6 +56,9 @@ if TYPE_CHECKING:
     from qsim.observables import (
         SparseMatrix as SparseMatrix,
     )
+    from qsim.observables import (
+        StateProjector as StateProjector,
+    )
     from qsim.parameters import (
         Parameter as Parameter,
     )
@@ -75,13 +78,18 @@ if TYPE_CHECKING:
     from qsim.program.program import compile_circuit as compile  # noqa: F401
     from qsim.results import Samples as Samples
     from qsim.simulator import Simulator as Simulator
+    from qsim.visual import plot_histogram as plot_histogram
 
 _MODULES = {
     "qsim.backends.base": ("available_backends",),
     "qsim.circuit": ("Circuit",),
     "qsim.errors": ("QsimError",),
     "qsim.io": ("load",),
-    "qsim.observables": ("Diagonal", "Hermitian", "PauliString", "PauliSum", "Projector", "SparseMatrix"),
+    "qsim.observables": (
+        *("Diagonal", "Hermitian", "PauliString", "PauliSum", "Projector", "SparseMatrix"),
+        "StateProjector",
+    ),
+    "qsim.visual": ("plot_histogram",),
     "qsim.parameters": (
         *("Parameter", "ParameterVector"),
         *("arccos", "arcsin", "arctan", "cos", "exp", "log", "sin", "sqrt", "tan"),

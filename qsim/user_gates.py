@@ -413,8 +413,7 @@ class PauliEvolutionGate(UserGate):
     def _terms(self) -> list[tuple[Gate, float]]:
         """(gate, 2 * coefficient) for each term; the identity is a global phase."""
         out: list[tuple[Gate, float]] = []
-        masks = zip(self.pauli_sum.x_masks.tolist(), self.pauli_sum.z_masks.tolist(), strict=True)
-        for (x, z), coefficient in zip(masks, self.pauli_sum.coefficients.real.tolist(), strict=True):
+        for x, z, coefficient in zip(*(a.tolist() for a in self.pauli_sum.real_terms()), strict=True):
             letters = ["IXZY"[(x >> q & 1) + 2 * (z >> q & 1)] for q in range(self.num_qubits)]
             gate: Gate = PauliRotationGate("".join(reversed(letters))) if x | z else GATES["gphase"]
             out.append((gate, 2 * coefficient if x | z else -coefficient))
@@ -423,7 +422,7 @@ class PauliEvolutionGate(UserGate):
     @cached_property
     def is_exact(self) -> bool:
         """Whether all terms commute."""
-        x, z = self.pauli_sum.x_masks, self.pauli_sum.z_masks
+        x, z, _ = self.pauli_sum.real_terms()
         for i in range(len(x)):
             odd = np.bitwise_count(x & z[i]) + np.bitwise_count(z & x[i])
             if (odd & 1).any():

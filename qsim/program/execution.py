@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim.backends.base import Backend, get_backend
-from qsim.bitstrings import format_bitstring
+from qsim.bitstrings import MAX_MASK_BITS
+from qsim.distributions import distribution_from_outcomes
 from qsim.errors import ArgumentError, StateError
 from qsim.memory import check_state_memory
-from qsim.observables import Observable, PauliSum, as_observables
+from qsim.observables import Diagonal, Observable, PauliSum, Projector, as_observables
 from qsim.program.branches import Branch, exact_split, run_branches, shot_split
 from qsim.program.flow import FlowCode
 from qsim.program.slots import SlotMap
@@ -133,7 +134,12 @@ class Execution:
         if paulis:
             out[:, paulis] = self._backend.expectation(self._paulis, states, self.threads)
         for k, observable in enumerate(self.observables):
-            if not isinstance(observable, PauliSum):
+            if isinstance(observable, Diagonal | Projector):
+                qubits = np.array(observable.qubits, dtype=np.int32)
+                out[:, k] = observable.from_probabilities(
+                    self._backend.probabilities(states, qubits, self.threads)
+                )
+            elif not isinstance(observable, PauliSum):
                 out[:, k] = observable.expectation(states)
         return out
 
@@ -162,19 +168,26 @@ class Execution:
 
     def _read_out(
         self, state: ComplexArray, bits: Sequence[int], shots: int, generator: np.random.Generator
-    ) -> npt.NDArray[np.int64]:
-        """`shots` outcomes of the measurements at the end of the circuit, in order of basis states."""
-        readout = self._code.readout
-        base = sum(bit << k for k, bit in enumerate(bits))
-        if not readout and self._code.writes_bits:
-            return np.full(shots, base, dtype=np.int64)
-        uniforms = generator.random(shots)
-        uniforms.sort()
-        index = self._backend.sample(state, uniforms, self.threads)
+    ) -> npt.NDArray[Any]:
+        """`shots` outcomes of the measurements at the end of the circuit, in order of basis states.
+
+        Integers, or rows of bits where there are too many for an integer.
+        """
+        if self._code.writes_bits and not self._code.readout:
+            index = np.zeros(shots, dtype=np.int64)  # every bit is known already
+        else:
+            uniforms = generator.random(shots)
+            uniforms.sort()
+            index = self._backend.sample(state, uniforms, self.threads)
         if self._samples_qubits():
             return index
-        out = np.full(shots, base, dtype=np.int64)
-        for step in readout:
+        if self.num_clbits > MAX_MASK_BITS:
+            rows = np.tile(np.array(bits, dtype=np.uint8), (shots, 1))
+            for step in self._code.readout:
+                rows[:, step.clbit] = index >> step.qubit & 1
+            return rows
+        out = np.full(shots, sum(bit << k for k, bit in enumerate(bits)), dtype=np.int64)
+        for step in self._code.readout:
             out &= ~np.int64(1 << step.clbit)
             out |= (index >> step.qubit & 1) << step.clbit
         return out
@@ -201,14 +214,14 @@ class Execution:
             base = sum(bit << k for k, bit in enumerate(branch.bits) if k not in written)
             p = self._backend.probabilities(branch.state, np.array(qubits, dtype=np.int32), self.threads)[0]
             kept = np.flatnonzero(p * branch.weight > 1e-15)
-            outcomes = np.full(len(kept), base, dtype=object if width > 62 else np.int64)
+            outcomes = np.full(len(kept), base, dtype=object if width > MAX_MASK_BITS else np.int64)
             for clbit, qubit in written.items():
                 outcomes |= (kept >> position[qubit] & 1) << clbit
             for outcome, probability in zip(
                 outcomes.tolist(), (p[kept] * branch.weight).tolist(), strict=True
             ):
                 totals[outcome] = totals.get(outcome, 0.0) + probability
-        return {format_bitstring(outcome, width): totals[outcome] for outcome in sorted(totals)}
+        return distribution_from_outcomes(totals, width)
 
     def _samples_qubits(self) -> bool:
         """Whether samples are of the qubits: no operation writes a classical bit."""

@@ -11,7 +11,7 @@ from qsim import entanglement
 from qsim._checks import check_count, check_qubits
 from qsim.backends.base import get_backend
 from qsim.binding import bind_values
-from qsim.bitstrings import parse_bitstring
+from qsim.bitstrings import MAX_MASK_BITS, parse_bitstring
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError, CircuitError
 from qsim.memory import check_state_memory
@@ -103,6 +103,7 @@ class Program(Execution):
         slots = SlotAllocator(self.parameters)
         self._code = compile_flow(circuit, slots)
         self._slots = slots.slot_map()
+        self._registers = dict(circuit.classical_registers)
         self._variables = {variable.name: initial for variable, initial in circuit.variables.items()}
         self._connect()
         self._set_observables(observables)
@@ -359,14 +360,15 @@ class Program(Execution):
         values, batched = bind_values(self.parameters, params)
         initial, batched_initial = self._initial(initial_state, normalize)
         batch = common_batch(len(values), 1 if initial is None else len(initial))
-        width = self._num_sampled_bits()
-        if width > 63:
-            raise ArgumentError(f"Samples hold at most 63 bits, but the circuit measures into {width}.")
-        out = np.empty((batch, count), dtype=np.int64)
-        for row in with_progress(range(batch), progress):
-            generator = row_generator(root, row)
-            out[row] = self._sample_row(values, initial, row, count, generator)
-        return Samples(out if batched or batched_initial else out[0], width)
+        rows = [
+            self._sample_row(values, initial, row, count, row_generator(root, row))
+            for row in with_progress(range(batch), progress)
+        ]
+        out = np.stack(rows) if batched or batched_initial else rows[0]
+        registers = None if self._samples_qubits() else self._registers
+        if self._num_sampled_bits() > MAX_MASK_BITS:
+            return Samples.from_bits(out, registers=registers)
+        return Samples(out, self._num_sampled_bits(), registers=registers)
 
     def distribution(self, params: Any = None, *, initial_state: Any = None, normalize: bool = False) -> Any:
         """Exact distribution of the classical bits, following every branch.
@@ -376,8 +378,8 @@ class Program(Execution):
         Returns
         -------
         dict or list of dict
-            Bitstring (bit 0 rightmost) to probability, for outcomes with a probability above 1e-15;
-            a list for a batch.
+            Bitstring (bit 0 rightmost) to probability, the likeliest first, for outcomes with a
+            probability above 1e-15; a list for a batch.
         """
         values, batched = bind_values(self.parameters, params)
         initial, batched_initial = self._initial(initial_state, normalize)
