@@ -214,9 +214,10 @@ class Execution:
             base = sum(bit << k for k, bit in enumerate(branch.bits) if k not in written)
             p = self._backend.probabilities(branch.state, np.array(qubits, dtype=np.int32), self.threads)[0]
             kept = np.flatnonzero(p * branch.weight > 1e-15)
-            outcomes = np.full(len(kept), base, dtype=object if width > MAX_MASK_BITS else np.int64)
+            index = kept.astype(object) if width > MAX_MASK_BITS else kept  # Python ints have no width
+            outcomes = np.full(len(kept), base, dtype=index.dtype)
             for clbit, qubit in written.items():
-                outcomes |= (kept >> position[qubit] & 1) << clbit
+                outcomes |= (index >> position[qubit] & 1) << clbit
             for outcome, probability in zip(
                 outcomes.tolist(), (p[kept] * branch.weight).tolist(), strict=True
             ):
