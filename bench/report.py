@@ -130,7 +130,7 @@ def peers(data: dict[str, Any]) -> str:
         for precision in PRECISIONS:
             same = [row for row in rows if row.get("status") == "ok" and row["precision"] == precision]
             own = fastest(row for row in same if row["peer"] == "qsim")
-            other = fastest(row for row in same if row["peer"] not in ("qsim", "qsim-numba"))
+            other = fastest(row for row in same if row["peer"] != "qsim")
             line.append(f"{own['value']:.4g}" if own else "-")
             line.append(f"{other['value']:.4g} {other['peer']}" if other else "-")
             line.append(f"{own['value'] / other['value']:.2f}" if own and other else "-")

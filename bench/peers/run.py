@@ -192,8 +192,7 @@ def save(path, meta, results):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    default = ",".join(name for name, traits in PEERS.items() if traits.get("default", True))
-    parser.add_argument("--peers", default=default, help="default: %(default)s")
+    parser.add_argument("--peers", default=",".join(PEERS), help="default: %(default)s")
     parser.add_argument("--workloads", default="", help="workloads or case-name prefixes (default: all)")
     parser.add_argument("--precisions", default="complex64,complex128")
     parser.add_argument("--threads", default="1,2")

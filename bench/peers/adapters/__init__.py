@@ -11,11 +11,9 @@ from typing import ClassVar
 
 import numpy as np
 
-# What must be known of each peer before it is imported: the precisions it offers, the environment it
-# needs, the adapter's module if it has another name, and whether it is run unless asked for.
+# Precisions offered and environment needed by each peer, known without importing it.
 PEERS = {
-    "qsim": {},
-    "qsim-numba": {"module": "qsim", "env": lambda t: {"QSIM_BACKEND": "numba"}, "default": False},
+    "qsim": {"env": lambda t: {"QSIM_BACKEND": "cpp"}},
     "qulacs": {"precisions": ["complex128"], "env": lambda t: {"QULACS_NUM_THREADS": str(t)}},
     "qsimcirq": {"precisions": ["complex64"]},
     "lightning": {},
@@ -127,4 +125,4 @@ class Adapter:
 
 
 def load(name):
-    return importlib.import_module(f"adapters.{PEERS[name].get('module', name)}").PEER
+    return importlib.import_module(f"adapters.{name}").PEER

@@ -4,6 +4,7 @@ import numpy as np
 
 import qsim
 from circuits import Circuit, matrix
+from qsim import _core
 from qsim.backends.base import get_backend
 from qsim.program.flow import compile_flow
 from qsim.program.slots import SlotAllocator
@@ -14,19 +15,14 @@ NATIVE = {"h", "x", "y", "z", "sx", "cx", "cz", "swap", "ccx", "rx", "ry", "rz",
 
 
 class Peer(Adapter):
-    name, packages = "qsim", ("numba",)
+    name, packages = "qsim", ()
 
     def __init__(self, precision, threads):
         super().__init__(precision, threads)
         self.options = {"precision": "single" if precision == "complex64" else "double", "threads": threads}
 
     def details(self):
-        facts = {"version": qsim.__version__, "backend": get_backend().name}
-        if facts["backend"] == "cpp":
-            from qsim import _core
-
-            facts["isa"] = _core.isa()
-        return facts
+        return {"version": qsim.__version__, "isa": _core.isa()}
 
     @staticmethod
     def _circuit(circ, angles=None):
