@@ -358,7 +358,7 @@ def _literal_text(node: Literal, outer: int) -> str:
     if node.kind == "bool":
         return "true" if node.value else "false"
     if node.kind == "bit":
-        return str(int(node.value)) if node.size is None else f'"{int(node.value):0{node.size}b}"'
+        return f"bit({int(node.value)})" if node.size is None else f'"{int(node.value):0{node.size}b}"'
     plain = repr(node.value)
     if node.kind in ("int", "float") and node.size is None:
         return f"({plain})" if plain.startswith("-") and outer else plain

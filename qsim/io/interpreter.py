@@ -186,15 +186,12 @@ class Interpreter(GateCalls):
             raise self.error(
                 statement.location, f"A register must have at least 1 qubit, but has {size}.", "qubit"
             )
-        if statement.name in self.scopes[-1]:
-            raise self.error(
-                statement.location, f"Name `{statement.name}` is defined already.", statement.name
-            )
+        register = Qubits((), statement.size is None)
+        self.declare(statement.name, register, statement.location)
         try:
-            indices = self.builder.add_qubits(statement.name, size)
+            register.indices = self.builder.add_qubits(statement.name, size)
         except ArgumentError as error:
             raise self.error(statement.location, str(error), "qubit") from None
-        self.declare(statement.name, Qubits(indices, statement.size is None), statement.location)
 
     def _classical(self, statement: st.ClassicalDeclaration) -> None:
         kind = self.resolve_type(statement.type, statement.location)
@@ -860,7 +857,7 @@ class Interpreter(GateCalls):
             self.scopes, self.frame, self.loops, self.division = saved
             self.depth -= 1
         if frame.result is not None:
-            return frame.result
+            return self._settled(frame.result, symbol, location)
         if value is None and returns is not None:
             raise self.error(location, f"Subroutine `{symbol.name}` returns no value.", symbol.name)
         return Literal(0) if value is None else self._settled(value, symbol, location)
