@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     from qsim.parameters import sqrt as sqrt
     from qsim.parameters import tan as tan
     from qsim.program.program import Program as Program
-    from qsim.program.program import compile_circuit as compile  # noqa: F401
+    from qsim.program.program import compile as compile
     from qsim.results import Samples as Samples
     from qsim.simulator import Simulator as Simulator
     from qsim.visual import plot_histogram as plot_histogram
@@ -94,7 +94,7 @@ _MODULES = {
         *("Parameter", "ParameterVector"),
         *("arccos", "arcsin", "arctan", "cos", "exp", "log", "sin", "sqrt", "tan"),
     ),
-    "qsim.program.program": ("Program",),
+    "qsim.program.program": ("Program", "compile"),
     "qsim.results": ("Samples",),
     "qsim.simulator": ("Simulator",),
     "qsim.answers": (
@@ -104,7 +104,6 @@ _MODULES = {
     ),
 }
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
-_SOURCES["compile"] = ("qsim.program.program", "compile_circuit")
 
 __all__ = ["__version__", *sorted(_SOURCES)]
 

@@ -25,6 +25,8 @@ ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
 
 #: States of a batch are computed in chunks of about this many bytes where only reductions are kept.
 CHUNK_BYTES = 1 << 28
+#: Up to here a state is too small for a question about free memory.
+PLAIN_QUBITS = 20
 
 
 class Execution:
@@ -44,6 +46,13 @@ class Execution:
         """What is not pickled: the backend and its handles."""
         self._backend: Backend = get_backend(self._backend_name)
         self._handles = [self._backend.compile(tape) for tape in self._code.tapes]
+        # Small circuits of gates whose angles are the parameters: what `_plain_angles` takes.
+        self._is_plain = (
+            self._code.is_static
+            and bool(self._handles)
+            and not self._slots.expressions
+            and self.num_qubits <= PLAIN_QUBITS
+        )
 
     def _set_observables(self, observables: Any) -> None:
         self.observables, self._is_single = ((), True) if observables is None else as_observables(observables)
@@ -53,23 +62,30 @@ class Execution:
 
     def _connect_observables(self) -> None:
         self._paulis = _pauli_handle(self._backend, self.observables, self.num_qubits)
-        self._fast = (
-            self._code.is_static
-            and bool(self._handles)
-            and not self._slots.expressions
-            and self._is_single
-            and len(self.observables) == 1
-            and isinstance(self.observables[0], PauliSum)
+        self._is_one_sum = (
+            self._is_single and len(self.observables) == 1 and isinstance(self.observables[0], PauliSum)
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        dropped = {"_backend", "_handles", "_paulis", "_fast"}
+        dropped = {"_backend", "_handles", "_paulis", "_is_plain", "_is_one_sum"}
         return {name: value for name, value in self.__dict__.items() if name not in dropped}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._connect()
         self._connect_observables()
+
+    def _plain_angles(self, params: Any) -> FloatArray | None:
+        """The angles, shape (1, num_slots), of one row given as an array: the shortest way to the core.
+
+        None for anything else, or anything wrong, which the long way then reports.
+        """
+        if not self._is_plain or type(params) is not np.ndarray:
+            return None
+        if params.dtype != np.float64 or params.shape != (self._slots.num_slots,):
+            return None
+        square = params.dot(params)  # finite unless a value is not, or overflows
+        return params.reshape(1, -1) if square - square == 0.0 else None
 
     # -- states ----------------------------------------------------------------------------------
     def _run(

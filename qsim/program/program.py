@@ -13,7 +13,7 @@ from qsim.backends.base import get_backend
 from qsim.binding import bind_values
 from qsim.bitstrings import MAX_MASK_BITS, parse_bitstring
 from qsim.circuit import Circuit
-from qsim.errors import ArgumentError, CircuitError
+from qsim.errors import ArgumentError, CircuitError, StateError
 from qsim.memory import check_state_memory
 from qsim.observables import PauliSum
 from qsim.parameters import Parameter
@@ -21,14 +21,15 @@ from qsim.program.execution import ComplexArray, Execution, FloatArray, common_b
 from qsim.program.explain import explain_program
 from qsim.program.flow import compile_flow
 from qsim.program.slots import SlotAllocator
+from qsim.program.tape import Tape
 from qsim.results import Samples
 from qsim.rng import root_sequence, row_generator
 from qsim.settings import resolve_dtype, resolve_threads
 
-__all__ = ["Program", "compile_circuit"]
+__all__ = ["Program", "compile"]
 
 
-def compile_circuit(
+def compile(
     circuit: Circuit,
     observables: Any = None,
     *,
@@ -59,7 +60,7 @@ def compile_circuit(
     >>> import numpy as np
     >>> from qsim.parameters import Parameter
     >>> theta = Parameter("theta")
-    >>> program = compile_circuit(Circuit(1).ry(theta, 0), "Z0")
+    >>> program = compile(Circuit(1).ry(theta, 0), "Z0")
     >>> program.expectation([[0.0], [np.pi]]).round(12)
     array([ 1., -1.])
     """
@@ -117,6 +118,11 @@ class Program(Execution):
         return "double" if self.dtype == np.complex128 else "single"
 
     @property
+    def tapes(self) -> tuple[Tape, ...]:
+        """What the kernels run; one tape if `is_static`."""
+        return tuple(self._code.tapes)
+
+    @property
     def is_static(self) -> bool:
         """Whether the circuit is gates followed by read-out, without branching in the middle."""
         return self._code.is_static
@@ -153,6 +159,10 @@ class Program(Execution):
         CircuitError
             If the circuit measures, resets or branches before its end, so that its state is random.
         """
+        plain = self._plain_angles(params) if initial_state is None else None
+        if plain is not None:
+            state: ComplexArray = self._run(plain, None, 1)[0]
+            return state
         self._require_static("A state vector", "density_matrix() or distribution()")
         values, batched = bind_values(self.parameters, params)
         initial, batched_initial = self._initial(initial_state, normalize)
@@ -160,6 +170,41 @@ class Program(Execution):
         check_state_memory(self.num_qubits, self.dtype.itemsize, batch=batch)
         states = self._run(self._slots.angles(values), initial, batch)
         return states if batched or batched_initial else states[0]
+
+    def apply(self, states: ComplexArray, params: Any = None) -> None:
+        """Apply the circuit to states in place; nothing is copied and no norm is checked.
+
+        Parameters
+        ----------
+        states : ndarray, shape (2**num_qubits,) or (batch, 2**num_qubits)
+            C-contiguous, writable, of the program's `dtype`.
+        params : dict or array_like, optional
+            One row, or one for each state.
+
+        Raises
+        ------
+        CircuitError
+            If the circuit measures, resets or branches before its end.
+        StateError
+            If `states` has another shape, dtype or memory layout.
+        """
+        self._require_static("apply()", "sample() or distribution()")
+        values, _ = bind_values(self.parameters, params)
+        size = 1 << self.num_qubits
+        good = isinstance(states, np.ndarray) and states.dtype == self.dtype and states.flags.c_contiguous
+        if not good or not states.flags.writeable or states.ndim not in (1, 2) or states.shape[-1] != size:
+            raise StateError(
+                f"Argument `states` must be a C-contiguous, writable {self.dtype} array of shape "
+                f"({size},) or "
+                f"(batch, {size}), but is {_described(states)}."
+            )
+        rows = states.reshape(-1, size)
+        if len(values) not in (1, len(rows)):
+            raise ArgumentError(
+                f"Parameters have a batch of {len(values)}, but there are {len(rows)} states."
+            )
+        if self._handles and len(rows):
+            self._backend.apply(self._handles[0], rows, self._slots.angles(values), self.threads)
 
     def expectation(
         self,
@@ -184,20 +229,13 @@ class Program(Execution):
             Shape () for one observable and one parameter set, with (batch,) in front for a batch and
             (num_observables,) behind for a list of observables.
         """
-        if (
-            self._fast
-            and initial_state is None
-            and type(params) is np.ndarray
-            and params.dtype == np.float64
-            and params.shape == (len(self.parameters),)
-        ):
-            # One parameter set of a compiled program: the shortest way into the core. The product is
-            # finite unless a value is not (or overflows), and the long way below then says which.
-            square = params.dot(params)
-            if square - square == 0.0:
-                return self._backend.run_expectation(
-                    self._handles[0], self._paulis, params.reshape(1, -1), self.dtype, self.threads
-                ).item()
+        if self._is_one_sum and initial_state is None:
+            plain = self._plain_angles(params)
+            if plain is not None:
+                out = self._backend.run_expectation(
+                    self._handles[0], self._paulis, plain, self.dtype, self.threads
+                )
+                return out.item()
         self._require_observables()
         values, batched = bind_values(self.parameters, params)
         if self._is_static_pauli() and initial_state is None:
@@ -273,6 +311,10 @@ class Program(Execution):
         ndarray, shape (2**k,) or (batch, 2**k), float64
         """
         chosen = self._qubits(qubits)
+        plain = self._plain_angles(params) if initial_state is None else None
+        if plain is not None:
+            row: FloatArray = self._backend.probabilities(self._run(plain, None, 1), chosen, self.threads)[0]
+            return row
 
         def probabilities(states: ComplexArray) -> FloatArray:
             return self._backend.probabilities(states, chosen, self.threads)
@@ -445,3 +487,11 @@ class Program(Execution):
 
 def _chunks(rows: FloatArray, size: int) -> list[FloatArray]:
     return [rows[k : k + size] for k in range(0, len(rows), size)]
+
+
+def _described(states: Any) -> str:
+    if not isinstance(states, np.ndarray):
+        return f"of type {type(states).__name__}"
+    layout = "" if states.flags.c_contiguous else "not contiguous, "
+    access = "" if states.flags.writeable else "read-only, "
+    return f"{layout}{access}of dtype {states.dtype} and shape {states.shape}"
