@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
@@ -99,6 +100,38 @@ class OperationMethods(GateMethods):
     def permutation(self, permutation: Any, qubits: Any, **modifiers: Any) -> Self:
         """Append the permutation that moves basis state ``j`` of the qubits to ``permutation[j]``."""
         return self.append(PermutationGate(permutation), (), qubits, **modifiers)
+
+    diag = diagonal
+    perm = permutation
+
+    def special_unitary(self, thetas: Any, qubits: Any, **modifiers: Any) -> Self:
+        """Append exp(i sum_m thetas[m] P_m) over all Pauli words but the identity (numbers only).
+
+        Parameters
+        ----------
+        thetas : array_like, shape (4**k - 1,)
+            Coefficients in the lexicographic order of the words over I, X, Y, Z whose first letter
+            belongs to the first qubit, as in PennyLane's ``SpecialUnitary``.
+        qubits : int or sequence of int
+        """
+        targets = check_qubits(qubits, self.num_qubits)
+        values = np.asarray(thetas, dtype=float)
+        words = list(itertools.product("IXYZ", repeat=len(targets)))[1:]
+        if values.shape != (len(words),) or not np.isfinite(values).all():
+            raise ArgumentError(
+                f"Argument `thetas` must be {len(words)} finite numbers for {len(targets)} qubits, "
+                f"but has shape {values.shape}."
+            )
+        generator = sum(
+            (
+                theta * PauliRotationGate("".join(reversed(word))).pauli_matrix()
+                for theta, word in zip(values, words, strict=True)
+            ),
+            np.zeros((1 << len(targets),) * 2, dtype=complex),
+        )
+        levels, vectors = np.linalg.eigh(generator)
+        matrix = (vectors * np.exp(1j * levels)) @ vectors.conj().T
+        return self.unitary(matrix, targets, name="special_unitary", **modifiers)
 
     def generator(
         self, generator: Any, theta: Any, qubits: Any, *, name: str = "generator", **modifiers: Any

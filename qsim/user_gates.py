@@ -197,6 +197,13 @@ class PauliRotationGate(UserGate):
         self.label = label
         self.num_qubits = len(label)
 
+    def pauli_matrix(self) -> Matrix:
+        """The Pauli string itself."""
+        pauli: Matrix = np.eye(1, dtype=complex)
+        for letter in self.label:
+            pauli = np.kron(pauli, _PAULIS[letter])
+        return pauli
+
     @cached_property
     def masks(self) -> tuple[int, int]:
         """(x_mask, z_mask) over the gate's own qubits."""
@@ -208,9 +215,7 @@ class PauliRotationGate(UserGate):
 
     def target_matrix(self, *params: float) -> Matrix:
         self._check_params(params)
-        pauli = np.eye(1, dtype=complex)
-        for letter in self.label:
-            pauli = np.kron(pauli, _PAULIS[letter])
+        pauli = self.pauli_matrix()
         half = params[0] / 2
         return np.asarray(np.cos(half) * np.eye(len(pauli)) - 1j * np.sin(half) * pauli)
 
