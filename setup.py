@@ -63,8 +63,8 @@ class BuildCore(build_ext):
             raise error
         print(
             f"\nWARNING: the C++ core of qsim could not be built ({error}).\n"
-            "qsim is installed without it and runs on Numba. With a C++17 compiler (g++ 12 or clang 15 and up),\n"
-            "install it again to get the core.\n",
+            "qsim is installed without it and runs on Numba. With a C++17 compiler (g++ 12 or clang 15 and\n"
+            "up), install it again to get the core.\n",
             file=sys.stderr,
         )
         self.extensions = []
@@ -76,7 +76,6 @@ class BuildCore(build_ext):
     def build_extension(self, ext: Extension) -> None:
         import pybind11
 
-        self.compiler.src_extensions.append(".cpp") if ".cpp" not in self.compiler.src_extensions else None
         includes = [pybind11.get_include(), str(SOURCES)]
         macros = [("QSIM_X86", None)] if is_x86() else []
         debug = ["-g"] if os.environ.get("QSIM_DEBUG_SYMBOLS") else ["-g0"]

@@ -33,9 +33,7 @@ def compile(
     constants: npt.NDArray[np.complex128],
     segments: npt.NDArray[Any],
 ) -> CompiledTape: ...
-def apply(
-    tape: CompiledTape, states: _States, angles: npt.NDArray[np.float64], threads: int
-) -> None: ...
+def apply(tape: CompiledTape, states: _States, angles: npt.NDArray[np.float64], threads: int) -> None: ...
 def compile_paulis(
     num_qubits: int,
     x_masks: npt.NDArray[np.uint64],

@@ -70,7 +70,10 @@ class Backend(Protocol):
         dtype: npt.DTypeLike,
         threads: int,
     ) -> npt.NDArray[np.float64]:
-        """Values of all observables in the states that a tape makes from ``|0...0>``, one row per row of angles."""
+        """Values of all observables in the states that a tape makes from ``|0...0>``.
+
+        Shape (rows of angles, num_observables). Needs memory for a few states only, however many rows.
+        """
         ...
 
     def probabilities(
@@ -162,6 +165,7 @@ def get_backend(name: str | None = None) -> Backend:
     if backend is None:
         usable = ", ".join(available_backends()) or "none"
         raise BackendError(
-            f"{source} asks for {wanted!r}, which cannot be used here ({_failures[wanted]}). Available: {usable}."
+            f"{source} asks for {wanted!r}, which cannot be used here ({_failures[wanted]}). "
+            f"Available: {usable}."
         )
     return backend

@@ -12,10 +12,10 @@ from qsim.program.tape import Tape
 
 try:
     from qsim import _core
-except ImportError:
+except ImportError as error:
+    if "QSIM_ISA" in str(error):  # the core refuses to load for an instruction set this CPU lacks
+        raise BackendError(str(error)) from None
     raise
-except RuntimeError as error:  # QSIM_ISA names an instruction set that cannot run here
-    raise BackendError(str(error)) from None
 
 if TYPE_CHECKING:
     from qsim.backends.base import Backend, States
