@@ -182,19 +182,22 @@ class GateSpec(Gate):
 
     @cached_property
     def frequencies(self) -> tuple[float, ...]:
-        """Gaps between the generator's eigenvalues: the frequencies of a shift rule.
+        """Frequencies of an expectation value as a function of the angle: those of a shift rule.
 
-        Empty for a gate without a parameter. Controls add the eigenvalue 0 of the branch where they
-        are off, hence four-term rules for controlled rotations.
+        The matrix is a sum of ``A_w exp(i w theta)``; an expectation value holds the differences of the
+        w that occur. For exp(-i theta G) these are the gaps between the eigenvalues of G. Controls add
+        w = 0, the branch where they are off, hence four-term rules for controlled rotations. Empty for
+        a gate without a parameter.
         """
-        if not self.terms:
+        if self.const is None or not self.terms:
             return ()
-        generator = 1j * self.derivative(0.0) @ self.target_matrix(0.0).conj().T
-        levels = np.linalg.eigvalsh(generator)
-        if self.num_controls:
-            levels = np.append(levels, 0.0)
-        gaps = np.abs(levels[:, None] - levels[None, :]).round(9).ravel()
-        return tuple(sorted({float(gap) for gap in gaps if gap > 0}))
+        levels = [0.0] if self.num_controls or np.any(self.const) else []
+        for term in self.terms:
+            for sign in (1, -1):
+                if not np.allclose(term.cos, sign * 1j * term.sin, atol=1e-12):
+                    levels.append(sign * term.omega)
+        gaps = {round(abs(a - b), 9) for a in levels for b in levels}
+        return tuple(sorted(gap for gap in gaps if gap > 0))
 
     @cached_property
     def is_one_parameter_group(self) -> bool:
