@@ -1,0 +1,224 @@
+"""Numba kernels for dense matrices on one, two and more targets."""
+
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Numba infers the types of kernels; annotations would only repeat `run_tape`.
+
+from __future__ import annotations
+
+import numpy as np
+
+from qsim.backends.numba_bits import SHORT, deposit, low_run, spread
+from qsim.backends.numba_jit import jit
+
+# ---- one target, dense ----------------------------------------------------------------------------------
+
+
+@jit
+def dense1_run(x, y, m0, m1, m2, m3):
+    for i in range(x.size):
+        u = x[i]
+        v = y[i]
+        x[i] = m0 * u + m1 * v
+        y[i] = m2 * u + m3 * v
+
+
+@jit
+def dense1_target0(x, m0, m1, m2, m3):
+    for i in range(x.size // 2):
+        u = x[2 * i]
+        v = x[2 * i + 1]
+        x[2 * i] = m0 * u + m1 * v
+        x[2 * i + 1] = m2 * u + m3 * v
+
+
+@jit
+def dense1_target1(x, m0, m1, m2, m3):
+    for i in range(x.size // 4):
+        u = x[4 * i]
+        v = x[4 * i + 2]
+        s = x[4 * i + 1]
+        t = x[4 * i + 3]
+        x[4 * i] = m0 * u + m1 * v
+        x[4 * i + 2] = m2 * u + m3 * v
+        x[4 * i + 1] = m0 * s + m1 * t
+        x[4 * i + 3] = m2 * s + m3 * t
+
+
+@jit
+def apply_dense1(amplitudes, start, stop, fixed, value, target, m):
+    m0 = m[0]
+    m1 = m[1]
+    m2 = m[2]
+    m3 = m[3]
+    size = amplitudes.size
+    run = low_run(fixed, size)
+    others = fixed & ~target
+    region = low_run(others, size)
+    base = deposit(start, fixed)
+    group = start
+    if run >= SHORT:
+        while group < stop:
+            count = min(run - (group & (run - 1)), stop - group)
+            first = base | value
+            second = first | target
+            dense1_run(amplitudes[first : first + count], amplitudes[second : second + count], m0, m1, m2, m3)
+            group += count
+            base = ((base | fixed) + count) & ~fixed
+    elif target <= 2 and region >= 2 * SHORT and (start | stop) & (SHORT - 1) == 0:
+        half = region // 2
+        while group < stop:
+            count = min(half - (group & (half - 1)), stop - group)
+            first = base | value
+            x = amplitudes[first : first + 2 * count]
+            if target == 1:
+                dense1_target0(x, m0, m1, m2, m3)
+            else:
+                dense1_target1(x, m0, m1, m2, m3)
+            group += count
+            base = ((base | others) + 2 * count) & ~others
+    else:
+        for _ in range(start, stop):
+            first = base | value
+            second = first | target
+            u = amplitudes[first]
+            v = amplitudes[second]
+            amplitudes[first] = m0 * u + m1 * v
+            amplitudes[second] = m2 * u + m3 * v
+            base = ((base | fixed) + 1) & ~fixed
+
+
+# ---- several targets, dense -----------------------------------------------------------------------------
+
+
+@jit
+def rows_of_four(out, x0, x1, x2, x3, m0, m1, m2, m3, begin):
+    """``out += m0 x0 + m1 x1 + m2 x2 + m3 x3`` (``=`` at the beginning of a row)."""
+    if begin:
+        for i in range(out.size):
+            out[i] = (m0 * x0[i] + m1 * x1[i]) + (m2 * x2[i] + m3 * x3[i])
+    else:
+        for i in range(out.size):
+            out[i] += (m0 * x0[i] + m1 * x1[i]) + (m2 * x2[i] + m3 * x3[i])
+
+
+@jit
+def dense2_run(x0, x1, x2, x3, m):
+    m00 = m[0]
+    m01 = m[1]
+    m02 = m[2]
+    m03 = m[3]
+    m10 = m[4]
+    m11 = m[5]
+    m12 = m[6]
+    m13 = m[7]
+    m20 = m[8]
+    m21 = m[9]
+    m22 = m[10]
+    m23 = m[11]
+    m30 = m[12]
+    m31 = m[13]
+    m32 = m[14]
+    m33 = m[15]
+    for i in range(x0.size):
+        a = x0[i]
+        b = x1[i]
+        c = x2[i]
+        d = x3[i]
+        x0[i] = (m00 * a + m01 * b) + (m02 * c + m03 * d)
+        x1[i] = (m10 * a + m11 * b) + (m12 * c + m13 * d)
+        x2[i] = (m20 * a + m21 * b) + (m22 * c + m23 * d)
+        x3[i] = (m30 * a + m31 * b) + (m32 * c + m33 * d)
+
+
+@jit
+def apply_dense2(amplitudes, start, stop, fixed, value, targets, m):
+    run = low_run(fixed, amplitudes.size)
+    first = 1 << targets[0]
+    second = 1 << targets[1]
+    if run < SHORT:
+        apply_dense(amplitudes, start, stop, fixed, value, targets, m)
+        return
+    base = deposit(start, fixed)
+    group = start
+    while group < stop:
+        count = min(run - (group & (run - 1)), stop - group)
+        p0 = base | value
+        p1 = p0 | first
+        p2 = p0 | second
+        p3 = p1 | second
+        dense2_run(
+            amplitudes[p0 : p0 + count],
+            amplitudes[p1 : p1 + count],
+            amplitudes[p2 : p2 + count],
+            amplitudes[p3 : p3 + count],
+            m,
+        )
+        group += count
+        base = ((base | fixed) + count) & ~fixed
+
+
+@jit
+def apply_dense(amplitudes, start, stop, fixed, value, targets, m):
+    """Any number of targets >= 2: up to 64 groups at a time are gathered into rows, one row a member."""
+    dim = 1 << targets.size
+    offsets = np.empty(dim, np.int64)
+    for j in range(dim):
+        offsets[j] = spread(j, targets) | value
+    base = deposit(start, fixed)
+    if stop - start < SHORT:
+        members = np.empty(dim, amplitudes.dtype)
+        for _ in range(start, stop):
+            for j in range(dim):
+                members[j] = amplitudes[base | offsets[j]]
+            for j in range(dim):
+                row = m[j * dim : (j + 1) * dim]
+                total = row[0] * members[0]
+                for c in range(1, dim):
+                    total += row[c] * members[c]
+                amplitudes[base | offsets[j]] = total
+            base = ((base | fixed) + 1) & ~fixed
+        return
+    run = low_run(fixed, amplitudes.size)
+    lanes = max(SHORT, min(64, 4096 >> targets.size))
+    rows = np.empty((dim, lanes), amplitudes.dtype)
+    result = np.empty(lanes, amplitudes.dtype)
+    bases = np.empty(lanes, np.int64)
+    group = start
+    while group < stop:
+        if run >= SHORT:
+            count = min(min(run - (group & (run - 1)), stop - group), lanes)
+            for j in range(dim):
+                first = base | offsets[j]
+                rows[j, :count] = amplitudes[first : first + count]
+        else:
+            count = min(stop - group, lanes)
+            position = base
+            for i in range(count):
+                bases[i] = position
+                position = ((position | fixed) + 1) & ~fixed
+            for j in range(dim):
+                row = rows[j]
+                for i in range(count):
+                    row[i] = amplitudes[bases[i] | offsets[j]]
+        for j in range(dim):
+            first = base | offsets[j]
+            out = amplitudes[first : first + count] if run >= SHORT else result[:count]
+            for c in range(0, dim, 4):
+                k = j * dim + c
+                rows_of_four(
+                    out,
+                    rows[c, :count],
+                    rows[c + 1, :count],
+                    rows[c + 2, :count],
+                    rows[c + 3, :count],
+                    m[k],
+                    m[k + 1],
+                    m[k + 2],
+                    m[k + 3],
+                    c == 0,
+                )
+            if run < SHORT:
+                for i in range(count):
+                    amplitudes[bases[i] | offsets[j]] = out[i]
+        group += count
+        base = ((base | fixed) + count) & ~fixed if run >= SHORT else deposit(group, fixed)
