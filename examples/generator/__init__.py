@@ -1,0 +1,1 @@
+"""What generate_circuits.py is made of."""
