@@ -360,7 +360,7 @@ def _check_qasm3() -> str:
 def _round_trip(version: int) -> str:
     circuit = _random_circuit(5, 40, 21, controls=version == 3)
     back = Circuit.from_qasm(circuit.to_qasm(version))
-    overlap = abs(np.vdot(circuit.matrix()[:, 0], back.matrix()[:, 0]))
+    overlap = float(abs(np.vdot(circuit.matrix()[:, 0], back.matrix()[:, 0])))
     _require(abs(overlap - 1) < 1e-9, f"the circuit read back gives another state (overlap {overlap:.6f})")
     return f"{len(circuit)} gates"
 

@@ -203,6 +203,8 @@ class BitNames:
 
     def bits(self, indices: tuple[int, ...]) -> str:
         """The register's name where the bits are a whole register, else all their names."""
+        if len(indices) == 1:
+            return self.bit(indices[0])
         name, _ = self._place[indices[0]]
         if self.registers[name] == tuple(indices):
             return name

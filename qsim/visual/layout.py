@@ -231,14 +231,14 @@ class _Layout:
             self.elements.append(Element("gate", column, "Kraus", "", "noise", tuple(sorted(rows)), ports))
         elif isinstance(op, Assign):
             text = f"{self.names.text(op.target)} = {self.names.text(op.value)}"
-            rows, reads = self._target_rows(op), self._reads(op.value)
-            self._box("assign", clip(text), rows, reads=reads, family="classical")
+            rows = self._target_rows(op)
+            self._box("assign", clip(text), rows, reads=self._reads_of(op), family="classical")
         elif isinstance(op, Break | Continue):
             self._box("jump", op.name, scope, family="classical")
         elif isinstance(op, IfElse | WhileLoop | ForLoop | Switch):
             self._block(op, scope, depth)
         else:
-            self._box("gate", clip(op.name), self._span(op, scope))
+            self._box("gate", clip(op.name), self._span(op, scope, depth))
 
     def _box(
         self,
@@ -268,7 +268,7 @@ class _Layout:
         ports = shape.ports or ("",)
         params = clip(", ".join(param_text(p, self.names) for p in op.params))
         family = family_of(op.gate)
-        reads = [row for p in op.params for row in self._reads(p)]
+        reads = self._reads_of(op)
         span = range(min((*targets, *controls)), max((*targets, *controls)) + 1)
         column = self._column(span, reads)
         if shape.symbol != "box":
@@ -285,8 +285,8 @@ class _Layout:
     # -- classical control -------------------------------------------------------------------------
     def _block(self, op: Operation, scope: tuple[int, ...], depth: int) -> None:
         bodies = self._sections(op)
-        span = self._span(op, scope)
-        reads = [row for expression in _expressions(op) for row in self._reads(expression)]
+        span = self._span(op, scope, depth)
+        reads = self._reads_of(op)
         if depth >= MAX_DEPTH:
             self._box("jump", clip(bodies[0][0]), span, reads=reads, family="classical")
             return
@@ -296,7 +296,7 @@ class _Layout:
             column = self._column(span, reads if not sections else ())
             sections.append((column, label))
             self._body(body.operations if body is not None else (), span, depth + 1)
-        end = self._column(span)
+        end = self._column(span, reads)
         top, bottom = span[0], span[-1]
         inside = self.frames[first_frame:]
         self.frames.append(
@@ -343,26 +343,26 @@ class _Layout:
             return "{" + ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values[:16]) + "}"
         return self.names.text(values)
 
-    def _span(self, op: Operation, scope: tuple[int, ...]) -> tuple[int, ...]:
-        """All rows from the first to the last that an operation writes to; never empty."""
-        rows = self._written(op, 0) or set(self._reads_of(op)) or set(scope[:1])
+    def _span(self, op: Operation, scope: tuple[int, ...], depth: int) -> tuple[int, ...]:
+        """All rows from the first to the last that an operation writes to; never empty.
+
+        One that writes to nothing stands on the bits it reads, or inside a frame on all rows of that.
+        """
+        rows = self._written(op) or set(scope if depth else self._reads_of(op)) or set(scope[:1])
         return tuple(range(min(rows), max(rows) + 1))
 
-    def _written(self, op: Operation, depth: int) -> set[int]:
-        if isinstance(op, GateOperation):
-            rows = {self.row_of_qubit[q] for q in op.qubits}
-            return rows if op.targets else rows | {self.phase_row}
-        rows = set()
-        if isinstance(op, Measure):
-            rows |= {self.row_of_qubit[op.qubit], self.row_of_register[self.names.place(op.clbit)[0]]}
-        elif isinstance(op, Assign):
-            rows |= set(self._target_rows(op))
-        elif not op.bodies:
-            rows |= {self.row_of_qubit[q] for q in op.qubits}
-        if depth <= MAX_DEPTH:
-            for body in op.bodies:
-                for inner in body.operations:
-                    rows |= self._written(inner, depth + 1)
+    def _written(self, op: Operation) -> set[int]:
+        """Rows that an operation or anything inside it acts on."""
+        rows: set[int] = set()
+        for inner in _inside(op):
+            if isinstance(inner, Measure):
+                rows |= {self.row_of_qubit[inner.qubit], self._bit_row(inner.clbit)}
+            elif isinstance(inner, Assign):
+                rows.update(self._target_rows(inner))
+            elif not inner.bodies:
+                rows.update(self.row_of_qubit[q] for q in inner.qubits)
+                if isinstance(inner, GateOperation) and not inner.targets:
+                    rows.add(self.phase_row)
         return rows
 
     def _target_rows(self, op: Assign) -> list[int]:
@@ -371,8 +371,14 @@ class _Layout:
             return bits
         return [self.variable_row if self.variable_row is not None else len(self.rows) - 1]
 
-    def _reads_of(self, op: Operation) -> list[int]:
-        return [row for expression in _expressions(op) for row in self._reads(expression)]
+    def _reads_of(self, op: Operation) -> set[int]:
+        """Rows that an operation or anything inside it reads, again and again if it is a loop."""
+        return {
+            row
+            for inner in _inside(op)
+            for expression in _expressions(inner)
+            for row in self._reads(expression)
+        }
 
     def _reads(self, expression: Any) -> list[int]:
         """Rows of the bits and variables that an expression reads."""
@@ -385,12 +391,17 @@ class _Layout:
 
     def _bit_rows(self, expression: Any) -> list[int]:
         bits = classical.bits_of(expression)
-        return sorted({self.row_of_register[self.names.place(bit)[0]] for bit in bits})
+        return sorted(set(map(self._bit_row, bits)))
+
+    def _bit_row(self, bit: int) -> int:
+        return self.row_of_register[self.names.place(bit)[0]]
 
 
 def _expressions(op: Operation) -> Iterator[Any]:
-    """Classical expressions that decide about an operation's bodies, or that it assigns."""
-    if isinstance(op, IfElse | WhileLoop):
+    """Classical expressions that an operation reads: parameters, conditions, what it assigns."""
+    if isinstance(op, GateOperation):
+        yield from op.params
+    elif isinstance(op, IfElse | WhileLoop):
         yield op.condition
     elif isinstance(op, ForLoop):
         yield op.values
@@ -398,6 +409,16 @@ def _expressions(op: Operation) -> Iterator[Any]:
         yield op.subject
     elif isinstance(op, Assign):
         yield op.value
+
+
+def _inside(op: Operation) -> Iterator[Operation]:
+    """An operation and all operations inside it, however deep."""
+    stack = [op]
+    while stack:
+        inner = stack.pop()
+        yield inner
+        for body in inner.bodies:
+            stack.extend(body.operations)
 
 
 def _flatten(operations: Sequence[Operation], depth: int = 0) -> Iterator[Operation]:

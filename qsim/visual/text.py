@@ -157,6 +157,7 @@ class _Renderer:
     ) -> list[str]:
         """One line of a folded drawing."""
         start, stop = self.starts[columns.start], self.starts[columns.stop]
+        stop = max(stop, start + 3)  # wires without any operation
         frames = self.drawing.visible_frames(columns)
         canvas = _Canvas(start, stop, self._set_lines(frames))
         for row, record in enumerate(self.drawing.rows):
