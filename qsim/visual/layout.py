@@ -174,7 +174,7 @@ class _Layout:
         left = len(self.circuit) - done
         note = ""
         if left:
-            note = f"... and {left} more operations, not drawn (max_operations sets how many are)"
+            note = f"... and {left} more operations (max_operations=None or --all draws them too)"
         return Drawing(
             tuple(self.rows),
             tuple(self.elements),

@@ -90,11 +90,11 @@ def draw_text(
     --------
     >>> draw_text(Circuit(2, 1).h(0).cx(0, 1).measure(1, 0))
         ┌───┐
-    q0: ┤ H ├─●─────
-        └───┘ │  ┌─┐
-    q1: ──────⊕──┤M├
-                 └╥┘
-     c: ══════════▼═
+    q0: ┤ H ├──●──────
+        └───┘  │  ┌─┐
+    q1: ───────⊕──┤M├─
+                  └╥┘
+     c: ═══════════▼══
     """
     if not isinstance(circuit, Circuit):
         raise TypeError(f"Argument `circuit` must be a Circuit, but is {type(circuit).__name__}.")
