@@ -178,6 +178,11 @@ def check_cast(source: ClassicalType, target: ClassicalType) -> None:
             and target.kind == "bit"
             and (source.size is None or source.size != target.size)
         )
+        or (
+            source.kind == target.kind == "bit"
+            and None not in (source.size, target.size)
+            and source != target
+        )
         or (source.kind == "bit" and target.kind == "angle" and (source.size or 0) != (target.size or 0))
     )
     if wrong:
@@ -293,7 +298,7 @@ def _arithmetic_type(op: str, left: ClassicalType, right: ClassicalType) -> Clas
                 return angle
             if op == "*" or (op == "/" and left is angle):
                 return FLOAT
-        elif op in ("+", "-", "*") or (op == "/" and left is angle):
+        elif (other.is_integer or other.kind == "bool") and (op == "*" or (op == "/" and left is angle)):
             return angle
         raise _mismatch(op, left, right)
     if "float" in (left.kind, right.kind):

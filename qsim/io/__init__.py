@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["dump", "dumps", "load", "loads"]
 
-_HEADER = re.compile(r"(?:\s++|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+OPENQASM\s++(\d++)(?:\.(\d++))?")
+_SKIP = r"(?:\s++|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)"
+_HEADER = re.compile(rf"{_SKIP}*+OPENQASM{_SKIP}++(\d++)")
 
 
 def loads(text: str, path: str | os.PathLike[str] | None = None) -> Circuit:

@@ -92,7 +92,7 @@ class Writer3:
 
     def __init__(self, circuit: Circuit) -> None:
         self.circuit = circuit
-        self.names = Names()
+        self.names = Names(3)
         self.quantum = Registers(circuit.num_qubits, circuit.quantum_registers, self.names, "q")
         self.classical = Registers(circuit.num_clbits, circuit.classical_registers, self.names, "c")
         self.variables = {v: self.names.new(v.name, "x") for v in circuit.variables}

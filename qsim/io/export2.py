@@ -57,7 +57,7 @@ class Writer2:
 
     def __init__(self, circuit: Circuit) -> None:
         self.circuit = circuit
-        names = Names()
+        names = Names(2)
         self.quantum = Registers(circuit.num_qubits, circuit.quantum_registers, names, "q")
         conditions = list(_condition_bits(circuit.operations))
         self.classical = Registers(circuit.num_clbits, circuit.classical_registers, names, "c", conditions)

@@ -112,6 +112,10 @@ class GateCalls(Values):
             if symbol.phase is not None:
                 self._add_phase(symbol.phase(*params), len(applications))
             return
+        if self.level == 0 and self.frame.kind != "gate":
+            kept = [op for op in template if not _is_plain_phase(op)]
+            self.phase += sum(op.params[0] for op in template if _is_plain_phase(op)) * len(applications)
+            template = kept
         for qubits in applications:
             out.extend([_placed(op, qubits) for op in template])
 
@@ -187,7 +191,14 @@ class GateCalls(Values):
         finally:
             self.scopes, self.frame, self.level, self.builder.operations, self.division = saved
             self.depth -= 1
-        return [op for op in operations if isinstance(op, GateOperation)]
+        template = [op for op in operations if isinstance(op, GateOperation)]
+        if len(template) != len(operations):
+            raise self.error(
+                location,
+                f"Gate `{statement.name}` branches on run-time values, which a gate cannot.",
+                statement.name,
+            )
+        return template
 
     # -- modifiers ---------------------------------------------------------------------------------
     def _modify(
@@ -255,6 +266,10 @@ class GateCalls(Values):
         phase = math.remainder(self.phase, math.tau)
         if phase:
             self.builder.operations.append(GateOperation(GATES["gphase"], (phase,), ()))
+
+
+def _is_plain_phase(op: GateOperation) -> bool:
+    return op.gate is GATES["gphase"] and not op.controls and isinstance(op.params[0], float)
 
 
 def _placed(op: GateOperation, qubits: tuple[int, ...]) -> GateOperation:

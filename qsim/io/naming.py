@@ -10,40 +10,19 @@ from qsim.io.parser3 import Parser3
 
 __all__ = ["Names", "Registers"]
 
-_RESERVED = (
-    Parser3.keywords
-    | QELIB1.keys()
-    | STDGATES.keys()
-    | frozenset(
-        [
-            "U",
-            "CX",
-            "pi",
-            "tau",
-            "euler",
-            "sin",
-            "cos",
-            "tan",
-            "exp",
-            "ln",
-            "log",
-            "sqrt",
-            "floor",
-            "ceiling",
-            "arcsin",
-            "arccos",
-            "arctan",
-        ]
-    )
-    | frozenset(["mod", "pow", "popcount", "rotl", "rotr", "opaque", "barrier", "sizeof"])
+_BUILT_IN = (
+    "U CX pi tau euler sin cos tan exp ln log sqrt floor ceiling arcsin arccos arctan mod pow popcount "
+    "rotl rotr opaque barrier sizeof"
 )
+_RESERVED = Parser3.keywords | frozenset(_BUILT_IN.split())
 
 
 class Names:
     """Hands out identifiers that are legal in both versions and each used once."""
 
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
+    def __init__(self, version: int) -> None:
+        library = QELIB1 if version == 2 else STDGATES
+        self._taken: set[str] = {*_RESERVED, *library}
 
     def new(self, wish: str, fallback: str) -> str:
         """An unused identifier as near to `wish` as possible."""
@@ -52,7 +31,7 @@ class Names:
             name = f"{fallback}_{name}" if name else fallback
         name = name[0].lower() + name[1:]  # OpenQASM 2 names start with a lower-case letter
         unique, count = name, 0
-        while unique in _RESERVED or unique in self._taken:
+        while unique in self._taken:
             count += 1
             unique = f"{name}_{count}"
         self._taken.add(unique)
@@ -60,7 +39,7 @@ class Names:
 
     def free(self, name: str) -> bool:
         """Whether a name can be taken as it is."""
-        return bool(re.fullmatch(r"[a-z][A-Za-z0-9_]*", name)) and name not in _RESERVED | self._taken
+        return bool(re.fullmatch(r"[a-z][A-Za-z0-9_]*", name)) and name not in self._taken
 
     def take(self, name: str) -> None:
         self._taken.add(name)

@@ -289,11 +289,7 @@ class Parser2(Parser):
         at: int,
     ) -> None:
         if isinstance(gate, _Opaque):
-            raise self.error(
-                f"Gate `{gate.name}` is opaque: it has no definition, and qsim knows no gate of this name.",
-                gate.name,
-                at,
-            )
+            raise self._opaque(gate, at)
         if len(out) + gate.size * len(applications) > MAX_OPERATIONS:
             raise self.error(
                 f"Gate `{gate.name}` expands to more than {MAX_OPERATIONS} operations.", gate.name, at
@@ -301,6 +297,13 @@ class Parser2(Parser):
         flat = self._flatten(gate, params, at)
         for qubits in applications:
             out.extend([GateOperation(g, p, tuple([qubits[i] for i in local])) for g, p, local in flat])
+
+    def _opaque(self, gate: _Opaque, at: int) -> QasmError:
+        return self.error(
+            f"Gate `{gate.name}` is opaque: it has no definition, and qsim knows no gate of this name.",
+            gate.name,
+            at,
+        )
 
     def _flatten(
         self, gate: _Definition, params: tuple[float, ...], at: int
@@ -314,6 +317,8 @@ class Parser2(Parser):
             values = tuple([self._value(e, scope, at) for e in expressions])
             if isinstance(callee, Gate):
                 flat.append((callee, values, local))
+            elif isinstance(callee, _Opaque):
+                raise self._opaque(callee, at)
             else:
                 inner = self._flatten(callee, values, at)
                 flat.extend([(g, p, tuple([local[i] for i in positions])) for g, p, positions in inner])

@@ -18,11 +18,12 @@ from typing import Any
 from qsim.circuit import Circuit
 from qsim.gates import GATES
 from qsim.io.gatecalls import BUILTIN_U, LIBRARY_PHASES
-from qsim.io.interpreter import Interpreter, _EndSignal
+from qsim.io.interpreter import Interpreter, may_exit
 from qsim.io.lexer import Source, SourceMap, describe
 from qsim.io.library import INCLUDES
 from qsim.io.openqasm2 import open_include
 from qsim.io.parser3 import Parser3
+from qsim.io.signals import EndSignal
 from qsim.io.values import LibraryGate, Qubits
 from qsim.operations import GateOperation
 
@@ -57,19 +58,19 @@ class Reader3(Parser3):
             if tokens[self.index] == "include":
                 self._include()
                 continue
-            start = self.location
             statement = self.statement()
-            if statement is not None and interpreter.run_block([statement], self._rest_if_needed(statement)):
+            if statement is None:
+                continue
+            rest = self._rest_if_needed(statement)
+            if interpreter.run_block([statement], rest):
                 return
-            if len(interpreter.scopes) != 1:
-                raise self.sources.error(start, "A scope is not closed.", "scope")
+            if rest:
+                interpreter.run_block(rest, [])
 
     def _rest_if_needed(self, statement: Any) -> list[Any]:
         """All statements that follow one that may end the program: they become part of its branches."""
-        from qsim.io.interpreter import _may_exit
-
         rest: list[Any] = []
-        if not _may_exit(statement) or type(statement).__name__ == "Jump":
+        if not may_exit(statement) or type(statement).__name__ == "Jump":
             return rest
         while self.token:
             if self.token == "include":
@@ -187,7 +188,7 @@ def loads3(text: str, path: str | None = None) -> Circuit:
         With line, column and the construct, if the text cannot be read or is not supported.
     """
     reader = Reader3(Source(text, path, directives=True), SourceMap())
-    with contextlib.suppress(_EndSignal):
+    with contextlib.suppress(EndSignal):
         reader.program()
     reader.interpreter.finish_phase()
     return reader.interpreter.builder.finish()
