@@ -91,14 +91,35 @@ def apply_dense1(amplitudes, start, stop, fixed, value, target, m):
 
 
 @jit
-def rows_of_four(out, x0, x1, x2, x3, m0, m1, m2, m3, begin):
+def rows_of_four(out, x0, x1, x2, x3, m, begin):
     """``out += m0 x0 + m1 x1 + m2 x2 + m3 x3`` (``=`` at the beginning of a row)."""
+    m0 = m[0]
+    m1 = m[1]
+    m2 = m[2]
+    m3 = m[3]
     if begin:
         for i in range(out.size):
             out[i] = (m0 * x0[i] + m1 * x1[i]) + (m2 * x2[i] + m3 * x3[i])
     else:
         for i in range(out.size):
             out[i] += (m0 * x0[i] + m1 * x1[i]) + (m2 * x2[i] + m3 * x3[i])
+
+
+@jit
+def gather(lanes, amplitudes, bases, offset, segment):
+    """Copy one member of consecutive groups; `segment` of them are contiguous from each base on."""
+    for s in range(bases.size):
+        first = bases[s] | offset
+        for i in range(segment):
+            lanes[s * segment + i] = amplitudes[first + i]
+
+
+@jit
+def scatter(lanes, amplitudes, bases, offset, segment):
+    for s in range(bases.size):
+        first = bases[s] | offset
+        for i in range(segment):
+            amplitudes[first + i] = lanes[s * segment + i]
 
 
 @jit
@@ -131,35 +152,98 @@ def dense2_run(x0, x1, x2, x3, m):
 
 
 @jit
-def apply_dense2(amplitudes, start, stop, fixed, value, targets, m):
-    run = low_run(fixed, amplitudes.size)
-    first = 1 << targets[0]
-    second = 1 << targets[1]
-    if run < SHORT:
-        apply_dense(amplitudes, start, stop, fixed, value, targets, m)
-        return
+def dense2_target0(x, y, m):
+    """The first target is qubit 0: x and y hold members 0, 1 and members 2, 3 side by side."""
+    m00 = m[0]
+    m01 = m[1]
+    m02 = m[2]
+    m03 = m[3]
+    m10 = m[4]
+    m11 = m[5]
+    m12 = m[6]
+    m13 = m[7]
+    m20 = m[8]
+    m21 = m[9]
+    m22 = m[10]
+    m23 = m[11]
+    m30 = m[12]
+    m31 = m[13]
+    m32 = m[14]
+    m33 = m[15]
+    for i in range(x.size // 2):
+        a = x[2 * i]
+        b = x[2 * i + 1]
+        c = y[2 * i]
+        d = y[2 * i + 1]
+        x[2 * i] = (m00 * a + m01 * b) + (m02 * c + m03 * d)
+        x[2 * i + 1] = (m10 * a + m11 * b) + (m12 * c + m13 * d)
+        y[2 * i] = (m20 * a + m21 * b) + (m22 * c + m23 * d)
+        y[2 * i + 1] = (m30 * a + m31 * b) + (m32 * c + m33 * d)
+
+
+@jit
+def apply_dense2(amplitudes, start, stop, fixed, value, targets, matrix):
+    m = matrix[:16]
+    low = targets[0]
+    high = targets[1]
+    if low > high:  # reorder the matrix so that its first target is the lower one
+        low, high = high, low
+        m = np.empty(16, matrix.dtype)
+        for j in range(16):
+            m[j] = matrix[(j & 5) << 1 | (j & 10) >> 1]
+    first = 1 << low
+    second = 1 << high
+    size = amplitudes.size
+    run = low_run(fixed, size)
+    others = fixed & ~1
+    region = low_run(others, size)
     base = deposit(start, fixed)
     group = start
-    while group < stop:
-        count = min(run - (group & (run - 1)), stop - group)
-        p0 = base | value
-        p1 = p0 | first
-        p2 = p0 | second
-        p3 = p1 | second
-        dense2_run(
-            amplitudes[p0 : p0 + count],
-            amplitudes[p1 : p1 + count],
-            amplitudes[p2 : p2 + count],
-            amplitudes[p3 : p3 + count],
-            m,
-        )
-        group += count
-        base = ((base | fixed) + count) & ~fixed
+    if run >= SHORT:
+        while group < stop:
+            count = min(run - (group & (run - 1)), stop - group)
+            p0 = base | value
+            p1 = p0 | first
+            p2 = p0 | second
+            p3 = p1 | second
+            dense2_run(
+                amplitudes[p0 : p0 + count],
+                amplitudes[p1 : p1 + count],
+                amplitudes[p2 : p2 + count],
+                amplitudes[p3 : p3 + count],
+                m,
+            )
+            group += count
+            base = ((base | fixed) + count) & ~fixed
+    elif low == 0 and region >= 2 * SHORT:
+        half = region // 2
+        while group < stop:
+            count = min(half - (group & (half - 1)), stop - group)
+            p0 = base | value
+            p2 = p0 | second
+            dense2_target0(amplitudes[p0 : p0 + 2 * count], amplitudes[p2 : p2 + 2 * count], m)
+            group += count
+            base = ((base | others) + 2 * count) & ~others
+    else:
+        for _ in range(start, stop):
+            p0 = base | value
+            p1 = p0 | first
+            p2 = p0 | second
+            p3 = p1 | second
+            a = amplitudes[p0]
+            b = amplitudes[p1]
+            c = amplitudes[p2]
+            d = amplitudes[p3]
+            amplitudes[p0] = (m[0] * a + m[1] * b) + (m[2] * c + m[3] * d)
+            amplitudes[p1] = (m[4] * a + m[5] * b) + (m[6] * c + m[7] * d)
+            amplitudes[p2] = (m[8] * a + m[9] * b) + (m[10] * c + m[11] * d)
+            amplitudes[p3] = (m[12] * a + m[13] * b) + (m[14] * c + m[15] * d)
+            base = ((base | fixed) + 1) & ~fixed
 
 
 @jit
 def apply_dense(amplitudes, start, stop, fixed, value, targets, m):
-    """Any number of targets >= 2: up to 64 groups at a time are gathered into rows, one row a member."""
+    """Any number of targets >= 3: up to 64 groups at a time are gathered into rows, one row a member."""
     dim = 1 << targets.size
     offsets = np.empty(dim, np.int64)
     for j in range(dim):
@@ -178,47 +262,20 @@ def apply_dense(amplitudes, start, stop, fixed, value, targets, m):
                 amplitudes[base | offsets[j]] = total
             base = ((base | fixed) + 1) & ~fixed
         return
-    run = low_run(fixed, amplitudes.size)
-    lanes = max(SHORT, min(64, 4096 >> targets.size))
+    # All three are powers of two, so segments fill the lanes and lanes the chunk without remainder.
+    lanes = min(max(SHORT, min(64, 4096 >> targets.size)), stop - start)
+    segment = min(low_run(fixed, amplitudes.size), lanes)
+    bases = np.empty(lanes // segment, np.int64)
     rows = np.empty((dim, lanes), amplitudes.dtype)
     result = np.empty(lanes, amplitudes.dtype)
-    bases = np.empty(lanes, np.int64)
-    group = start
-    while group < stop:
-        if run >= SHORT:
-            count = min(min(run - (group & (run - 1)), stop - group), lanes)
-            for j in range(dim):
-                first = base | offsets[j]
-                rows[j, :count] = amplitudes[first : first + count]
-        else:
-            count = min(stop - group, lanes)
-            position = base
-            for i in range(count):
-                bases[i] = position
-                position = ((position | fixed) + 1) & ~fixed
-            for j in range(dim):
-                row = rows[j]
-                for i in range(count):
-                    row[i] = amplitudes[bases[i] | offsets[j]]
+    for _ in range(start, stop, lanes):
+        for s in range(bases.size):
+            bases[s] = base
+            base = ((base | fixed) + segment) & ~fixed
         for j in range(dim):
-            first = base | offsets[j]
-            out = amplitudes[first : first + count] if run >= SHORT else result[:count]
+            gather(rows[j], amplitudes, bases, offsets[j], segment)
+        for j in range(dim):
             for c in range(0, dim, 4):
-                k = j * dim + c
-                rows_of_four(
-                    out,
-                    rows[c, :count],
-                    rows[c + 1, :count],
-                    rows[c + 2, :count],
-                    rows[c + 3, :count],
-                    m[k],
-                    m[k + 1],
-                    m[k + 2],
-                    m[k + 3],
-                    c == 0,
-                )
-            if run < SHORT:
-                for i in range(count):
-                    amplitudes[bases[i] | offsets[j]] = out[i]
-        group += count
-        base = ((base | fixed) + count) & ~fixed if run >= SHORT else deposit(group, fixed)
+                row = m[j * dim + c : j * dim + c + 4]
+                rows_of_four(result, rows[c], rows[c + 1], rows[c + 2], rows[c + 3], row, c == 0)
+            scatter(result, amplitudes, bases, offsets[j], segment)

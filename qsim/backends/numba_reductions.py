@@ -218,44 +218,34 @@ def sample_items(state, uniforms, starts, splits, log2_block, first_item, last_i
 
 
 @jit
-def butterfly_run(x, y):
-    for i in range(x.size):
-        u = x[i]
-        v = y[i]
-        x[i] = u + v
-        y[i] = u - v
+def butterflies(out_low, out_high, x):
+    for i in range(out_low.size):
+        u = x[2 * i]
+        v = x[2 * i + 1]
+        out_low[i] = u + v
+        out_high[i] = u - v
 
 
 @jit
-def walsh_hadamard(buffer, size, wanted):
-    """buffer[z] <- sum over i of (-1)**popcount(i & z) buffer[i], for all z within the bits `wanted`."""
-    summed = 0
+def walsh_hadamard(buffer, scratch, size, wanted):
+    """buffer[z] <- sum over i of (-1)**popcount(i & z) buffer[i], for all z within the bits `wanted`.
+
+    Each stage transforms the lowest bit and moves it to the top, so that after as many stages as there are
+    bits each is back in its place, and every stage is the same contiguous loop.
+    """
+    if not wanted:
+        fold(buffer, size)
+        return
     half = size >> 1
-    while half >= 4:
-        if wanted & half:
-            for first in range(0, size, 2 * half):
-                if not first & summed:
-                    butterfly_run(buffer[first : first + half], buffer[first + half : first + 2 * half])
+    stage = 1
+    while stage < size:
+        butterflies(scratch[:half], scratch[half:size], buffer)
+        stage <<= 1
+        if stage == size:
+            buffer[:size] = scratch[:size]
         else:
-            for first in range(0, size, 2 * half):
-                if not first & summed:
-                    add_run(buffer[first : first + half], buffer[first + half : first + 2 * half])
-            summed |= half
-        half >>= 1
-    if size >= 4:
-        for i in range(size // 4):
-            a = buffer[4 * i]
-            b = buffer[4 * i + 1]
-            c = buffer[4 * i + 2]
-            d = buffer[4 * i + 3]
-            buffer[4 * i] = (a + c) + (b + d)
-            buffer[4 * i + 1] = (a + c) - (b + d)
-            buffer[4 * i + 2] = (a - c) + (b - d)
-            buffer[4 * i + 3] = (a - c) - (b - d)
-    elif size == 2:
-        a = buffer[0]
-        buffer[0] = a + buffer[1]
-        buffer[1] = a - buffer[1]
+            butterflies(buffer[:half], buffer[half:size], scratch)
+            stage <<= 1
 
 
 @jit
@@ -272,6 +262,7 @@ def add_pauli_terms(
     low_bits = size - 1
     re = np.empty(size, np.float64)
     im = np.empty(size, np.float64)
+    scratch = np.empty(size, np.float64)
     for g in range(first_group, last_group):
         x_mask = groups[g, 0]
         wanted = groups[g, 3] & low_bits
@@ -299,9 +290,9 @@ def add_pauli_terms(
                     re[i] = a.real * b.real + a.imag * b.imag
                     im[i] = a.real * b.imag - a.imag * b.real
             if groups[g, 4] & 1:
-                walsh_hadamard(re, size, wanted)
+                walsh_hadamard(re, scratch, size, wanted)
             if groups[g, 4] & 2:
-                walsh_hadamard(im, size, wanted)
+                walsh_hadamard(im, scratch, size, wanted)
             weight = 2.0 if pivot else 1.0
             for t in range(groups[g, 1], groups[g, 2]):
                 z_mask = terms[t, 0]
