@@ -129,6 +129,7 @@ def test_equal_outcomes_are_ordered(tmp_path, capsys):
     report = json.loads(output_of(capsys, "run", str(path), "--top", "3", "--json"))
     assert list(report["probabilities"]) == [f"{k:021b}" for k in range(3)]
     assert report["probabilities"]["0" * 21] == pytest.approx(2.0**-21)
+    assert f"  {'0' * 21}  4.7684e-07  █" in output_of(capsys, "run", str(path), "--top", "1")
     path.write_text(Circuit(2).h(0).reset(0).h([0, 1]).to_json())
     report = json.loads(output_of(capsys, "run", str(path), "--json"))
     assert report["probabilities"] == pytest.approx(dict.fromkeys(["00", "01", "10", "11"], 0.25))

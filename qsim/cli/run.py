@@ -276,7 +276,9 @@ def _as_text(report: Report, args: argparse.Namespace) -> str:
 
 def _bars(shown: list[tuple[str, float]], total: float, exact: bool) -> list[str]:
     """One line for each outcome, with a bar as long as its share."""
-    figures = [f"{value:.6f}" if exact else f"{value:d}" for _, value in shown]
+    small = min((value for _, value in shown), default=1.0) < 1e-3
+    form = ("{:.4e}" if small else "{:.6f}") if exact else "{:d}"
+    figures = [form.format(value) for _, value in shown]
     width = max(map(len, figures), default=0)
     bits = max((len(label) for label, _ in shown), default=0)
     room = max(8, min(40, shutil.get_terminal_size().columns - bits - width - 16))
