@@ -462,7 +462,7 @@ class PauliEvolutionGate(UserGate):
 
     def inverse(self, params: Sequence[ParameterValue]) -> tuple[Gate, tuple[ParameterValue, ...]]:
         if not self.is_exact and self.order == 1:  # the reverse order of factors is another product
-            return _circuit_of(self).inverse(params)
+            return _ReversedEvolution(self), tuple(params)
         return self, (-params[0],)
 
     def _data(self) -> dict[str, Any]:
@@ -542,11 +542,6 @@ class ControlledGate(UserGate):
 
     def _data(self) -> dict[str, Any]:
         return {"gate": self.gate, "control_values": self.control_values}
-
-
-def _circuit_of(gate: PauliEvolutionGate) -> Gate:
-    """The reversed product formula as a gate with the same parameter."""
-    return _ReversedEvolution(gate)
 
 
 class _ReversedEvolution(UserGate):
