@@ -1,0 +1,188 @@
+"""Properties of parameters: expressions, their derivatives, and the ways to give values."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import circuits, expressions, seeds
+
+import qsim
+from qsim.circuit import Circuit
+from qsim.parameters import Parameter, ParameterExpression, ParameterVector, expression_from_json
+from qsim.program.slots import SlotMap
+from qsim.testing import assert_states_close
+
+VECTOR = ParameterVector("x", 3)
+
+
+def points(seed: int, rows: int) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(-2, 2, size=(rows, len(VECTOR)))
+
+
+def by_name(row: np.ndarray) -> dict[str, float]:
+    return {p.name: float(v) for p, v in zip(VECTOR, row, strict=True)}
+
+
+def by_python(node, row: np.ndarray) -> float:
+    """The value by walking the tree, with NumPy's functions and Python's arithmetic."""
+    if isinstance(node, Parameter):
+        return float(row[node.vector[1]])
+    if not isinstance(node, ParameterExpression):
+        return float(node)
+    args = [by_python(a, row) for a in node._args]
+    binary = {
+        "+": lambda a, b: a + b,
+        "-": lambda a, b: a - b,
+        "*": lambda a, b: a * b,
+        "/": lambda a, b: a / b,
+        "**": lambda a, b: a**b,
+    }
+    if node._op in binary:
+        return binary[node._op](*args)
+    return -args[0] if node._op == "neg" else float(getattr(np, node._op)(args[0]))
+
+
+@given(expression=expressions(VECTOR), seed=seeds)
+def test_values_of_all_rows_at_once(expression, seed):
+    values = points(seed, 4)
+    angles = SlotMap(VECTOR, (expression,)).angles(values)
+    assert angles.shape == (4, 4)
+    np.testing.assert_array_equal(angles[:, :3], values)
+    for row, value in zip(values, angles[:, 3], strict=True):
+        assert abs(value - by_python(expression, row)) <= 1e-12 * (1 + abs(value))
+        assert abs(value - expression.evaluate(by_name(row))) <= 1e-12 * (1 + abs(value))
+
+
+@given(expression=expressions(VECTOR), seed=seeds)
+def test_derivatives_are_slopes(expression, seed):
+    values = points(seed, 2)
+    mapping = SlotMap(VECTOR, (expression,))
+    slots, columns, derivatives = mapping.jacobian(values)
+    jacobian = np.zeros((2, 4, 3))
+    for k, (slot, column) in enumerate(zip(slots, columns, strict=True)):
+        jacobian[:, slot, column] = derivatives[:, k]
+    np.testing.assert_array_equal(jacobian[:, :3], np.broadcast_to(np.eye(3), (2, 3, 3)))
+    step = 1e-4
+    for column in range(3):
+        shift = np.zeros(3)
+        shift[column] = step
+        at = [mapping.angles(values + k * shift)[:, 3] for k in (-2, -1, 1, 2)]
+        slope = (at[0] - 8 * at[1] + 8 * at[2] - at[3]) / (12 * step)
+        np.testing.assert_allclose(jacobian[:, 3, column], slope, rtol=1e-6, atol=1e-6)
+
+
+@given(expression=expressions(VECTOR), seed=seeds)
+def test_derivatives_are_imaginary_parts(expression, seed):
+    """The complex step: no cancellation, so the comparison is exact to rounding."""
+    row = points(seed, 1)[0]
+    slots, columns, derivatives = SlotMap(VECTOR, (expression,)).jacobian(row[None])
+    got = {int(c): d for s, c, d in zip(slots, columns, derivatives[0], strict=True) if s == 3}
+    for parameter in expression.parameters:
+        column = parameter.vector[1]
+        z = row.astype(complex)
+        z[column] += 1e-30j
+        slope = complex_value(expression, z).imag / 1e-30
+        assert abs(got[column] - slope) <= 1e-11 * (1 + abs(slope))
+
+
+def complex_value(node, row: np.ndarray) -> complex:
+    if isinstance(node, Parameter):
+        return complex(row[node.vector[1]])
+    if not isinstance(node, ParameterExpression):
+        return complex(node)
+    args = [complex_value(a, row) for a in node._args]
+    if node._op == "**":
+        constant = node._args[1]
+        if isinstance(constant, float) and constant == int(constant):  # no logarithm, no branch cut
+            return args[0] ** int(constant)
+        return np.exp(args[1] * np.log(args[0]))
+    if node._op == "neg":
+        return -args[0]
+    names = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
+    return complex(names.get(node._op, getattr(np, node._op, None))(*args))
+
+
+@given(expression=expressions(VECTOR))
+def test_expressions_round_trip(expression):
+    assert pickle.loads(pickle.dumps(expression)) == expression
+    assert expression_from_json(json.loads(json.dumps(expression.to_json()))) == expression
+    assert hash(pickle.loads(pickle.dumps(expression))) == hash(expression)
+
+
+@given(expression=expressions(VECTOR), seed=seeds)
+def test_text_is_python_of_the_expression(expression, seed):
+    """What is printed evaluates to the same value."""
+    row = points(seed, 1)[0]
+    names = {
+        name: getattr(np, name) for name in ("sin", "cos", "tan", "arcsin", "arccos", "arctan", "exp", "log")
+    }
+    value = eval(str(expression), {**names, "sqrt": np.sqrt, "pi": np.pi, "x": row})
+    assert abs(value - expression.evaluate(by_name(row))) <= 1e-9 * (1 + abs(value))
+
+
+@given(circuit=circuits(parameters=3), seed=seeds)
+def test_bind_then_run_is_run_with_values(backend, circuit, seed):
+    values = np.random.default_rng(seed).uniform(-2, 2, size=len(circuit.parameters))
+    bound = circuit.bind(values.tolist())
+    assert bound.parameters == ()
+    assert_states_close(
+        qsim.statevector(bound, backend=backend),
+        qsim.statevector(circuit, values, backend=backend),
+        atol=1e-12,
+    )
+
+
+@given(circuit=circuits(parameters=3), seed=seeds)
+def test_values_by_name_and_by_position(circuit, seed):
+    rng = np.random.default_rng(seed)
+    full = rng.uniform(-2, 2, size=3)
+    by_position = [full[p.vector[1]] for p in circuit.parameters]
+    state = qsim.statevector(circuit, by_position)
+    if circuit.parameters:
+        assert qsim.statevector(circuit, {"x": full}).tobytes() == state.tobytes()
+        assert qsim.statevector(circuit, {VECTOR: full}).tobytes() == state.tobytes()
+        each = {p: full[p.vector[1]] for p in circuit.parameters}
+        assert qsim.statevector(circuit, each).tobytes() == state.tobytes()
+        each = {p.name: full[p.vector[1]] for p in circuit.parameters}
+        assert qsim.statevector(circuit, each).tobytes() == state.tobytes()
+
+
+@given(circuit=circuits(parameters=3), seed=seeds, data=st.data())
+def test_binding_in_two_steps(circuit, seed, data):
+    values = dict(
+        zip(circuit.parameters, np.random.default_rng(seed).uniform(-2, 2, 3).tolist(), strict=False)
+    )
+    first = data.draw(st.sets(st.sampled_from(circuit.parameters))) if circuit.parameters else set()
+    partly = circuit.bind({p: values[p] for p in first})
+    assert set(partly.parameters) == set(circuit.parameters) - set(first)
+    twice = partly.bind({p: values[p] for p in partly.parameters})
+    assert_states_close(qsim.statevector(twice), qsim.statevector(circuit.bind(values)), atol=1e-12)
+
+
+@given(circuit=circuits(max_qubits=3, parameters=2), seed=seeds)
+def test_binding_to_expressions(circuit, seed):
+    """Parameters may be replaced by expressions of others."""
+    y = Parameter("y")
+    renamed = circuit.bind({p: qsim.sin(y) + 0.5 * k for k, p in enumerate(circuit.parameters)})
+    assert renamed.parameters in ((), (y,))
+    value = float(np.random.default_rng(seed).uniform(-2, 2))
+    wanted = circuit.bind([np.sin(value) + 0.5 * k for k in range(len(circuit.parameters))])
+    given_values = {"y": value} if renamed.parameters else None
+    assert_states_close(qsim.statevector(renamed, given_values), qsim.statevector(wanted), atol=1e-12)
+
+
+@given(data=st.data(), seed=seeds)
+def test_broadcast_of_shared_and_batched_values(data, seed):
+    """A batch of one vector with one value of another: (batch, n) beside (m,)."""
+    rng = np.random.default_rng(seed)
+    x, w = ParameterVector("x", 2), ParameterVector("w", 2)
+    circuit = Circuit(2).rx(x[0], 0).ry(x[1] * w[0], 1).cx(0, 1).rz(w[1], 1).rx(w[0], 1)
+    rows = data.draw(st.integers(1, 4))
+    xs, ws = rng.uniform(-2, 2, size=(rows, 2)), rng.uniform(-2, 2, size=2)
+    states = qsim.statevector(circuit, {"x": xs, "w": ws})
+    for row in range(rows):
+        assert_states_close(states[row], qsim.statevector(circuit, {"x": xs[row], "w": ws}), atol=1e-13)
