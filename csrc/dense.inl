@@ -27,18 +27,18 @@ void apply_dense(T* re, T* im, const TileOp& op, const T* coefficients, std::uin
 
   for_each_group(op, first, last, [&](std::uint64_t base) {
     Amplitudes<T> v[G][X];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int h = 0; h < G; ++h) {
       v[h][0] = Layout::load_register(re, im, base + offset[h]);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int x = 1; x < X; ++x) v[h][x] = exchange(v[h][0], pattern[x], index[x]);
     }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int g = 0; g < G; ++g) {
       Amplitudes<T> sum = times(c[g][0][0], v[0][0]);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int h = 0; h < G; ++h)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (int x = (h == 0); x < X; ++x) {
           sum.re = sum.re + c[g][h][x].re * v[h][x].re - c[g][h][x].im * v[h][x].im;
           sum.im = sum.im + c[g][h][x].re * v[h][x].im + c[g][h][x].im * v[h][x].re;
@@ -48,22 +48,27 @@ void apply_dense(T* re, T* im, const TileOp& op, const T* coefficients, std::uin
   });
 }
 
-/// Rows g .. g + Rows - 1 of one group; `columns` holds v[h][x] as (h * X + x).
+/// Rows g .. g + Rows - 1 of one group; `columns` holds v[h][x] as (h * X + x). The products with imaginary
+/// coefficients are summed apart: half as long chains of dependent multiply-adds.
 template <class T, class Layout, bool Uniform, int Rows>
 QSIM_INLINE void dense_rows(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t base, int g,
                             const Amplitudes<T>* columns, int num_columns) {
-  Amplitudes<T> sum[Rows] = {};
+  Amplitudes<T> real[Rows] = {}, imaginary[Rows] = {};
   for (int j = 0; j < num_columns; ++j) {
     const Amplitudes<T> v = columns[j];
 #pragma GCC unroll 4
     for (int r = 0; r < Rows; ++r) {
       const Amplitudes<T> c = load_coefficient<T, Uniform>(coefficients, std::size_t(g + r) * num_columns + j);
-      sum[r].re = sum[r].re + c.re * v.re - c.im * v.im;
-      sum[r].im = sum[r].im + c.re * v.im + c.im * v.re;
+      real[r].re += c.re * v.re;
+      real[r].im += c.re * v.im;
+      imaginary[r].re += c.im * v.im;
+      imaginary[r].im += c.im * v.re;
     }
   }
 #pragma GCC unroll 4
-  for (int r = 0; r < Rows; ++r) Layout::store_register(re, im, base + op.offsets[g + r], sum[r]);
+  for (int r = 0; r < Rows; ++r)
+    Layout::store_register(re, im, base + op.offsets[g + r],
+                           Amplitudes<T>{real[r].re - imaginary[r].re, real[r].im + imaginary[r].im});
 }
 
 /// Up to kMaxFastTargets targets, anywhere.

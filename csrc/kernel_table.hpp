@@ -28,8 +28,8 @@ struct TileOp {
   std::uint8_t num_low;   // targets inside a register
   std::uint8_t uniform;   // 1: coefficients are scalars, the same for all lanes
   std::uint8_t num_moves;
+  std::uint8_t num_members;  // permutations: members of a group that change, offsets[0 .. num_members - 1]
   std::uint8_t has_phases;
-  std::uint8_t spare[3];
   std::uint64_t offsets[kMaxGroup];    // register of group member g is base + offsets[g]
   std::uint8_t lane_xors[kMaxLanes];   // lane permutation of each pattern of low targets
   std::uint64_t x_high, z_high;        // Pauli rotations: register bits
@@ -59,7 +59,7 @@ struct TileKernels {
   TileKernel<T> apply_diagonal;
   TileKernel<T> apply_permutation;
   TileKernel<T> apply_swap;            // a permutation that exchanges offsets[0] and offsets[1]
-  TileKernel<T> apply_dense[3][3][2];  // [num_high][num_low][uniform], num_high + num_low <= 2
+  TileKernel<T> apply_dense[4][4][2];  // [num_high][num_low][uniform], num_high + num_low <= 3
   TileKernel<T> apply_dense_any[2];    // [uniform], up to kMaxFastTargets targets
   TileKernel<T> apply_pauli_rotation;
 };
@@ -87,7 +87,8 @@ struct KernelTable {
   int vector_bytes;
   Kernels<float> single_precision;
   Kernels<double> double_precision;
-  /// product[j] = conj(b[j ^ x]) * a[j] over blocks; x < count, count a multiple of the lanes.
+  /// Real and imaginary parts (either may be null) of product[j] = conj(b[j ^ x]) * a[j] over blocks; x < count,
+  /// count a multiple of the lanes.
   void (*pauli_products)(const double* a_re, const double* a_im, const double* b_re, const double* b_im,
                          std::size_t count, std::size_t x, double* re, double* im);
   /// Sum of (-1)^popcount(j & z) * values[j].

@@ -84,33 +84,53 @@ void inner_product(const T* a, const T* b, std::size_t count, double* sum_re_im)
   sum_re_im[1] += sum_im;
 }
 
-void pauli_products(const double* a_re, const double* a_im, const double* b_re, const double* b_im,
-                    std::size_t count, std::size_t x, double* re, double* im) {
+template <bool Real, bool Imaginary>
+QSIM_INLINE void products(const double* a_re, const double* a_im, const double* b_re, const double* b_im,
+                          std::size_t count, std::size_t x, double* re, double* im) {
   const int x_low = int(x % kDoubles);
   const std::size_t x_high = x / kDoubles;
   const Lanes<double> index = lane_numbers<double>() ^ Integer<double>(x_low);
   for (std::size_t r = 0; r < count / kDoubles; ++r) {
     const Amplitudes<double> a = Split::load_register(a_re, a_im, r);
-    const Amplitudes<double> b = exchange(Split::load_register(b_re, b_im, r ^ x_high), x_low, index);
-    Split::store_register(re, im, r, {b.re * a.re + b.im * a.im, b.re * a.im - b.im * a.re});
+    Amplitudes<double> b = Split::load_register(b_re, b_im, r ^ x_high);
+    if (x_low != 0) b = exchange(b, x_low, index);
+    if constexpr (Real) store(re + r * kDoubles, b.re * a.re + b.im * a.im);
+    if constexpr (Imaginary) store(im + r * kDoubles, b.re * a.im - b.im * a.re);
   }
 }
 
+void pauli_products(const double* a_re, const double* a_im, const double* b_re, const double* b_im,
+                    std::size_t count, std::size_t x, double* re, double* im) {
+  if (im == nullptr) {
+    products<true, false>(a_re, a_im, b_re, b_im, count, x, re, im);
+  } else if (re == nullptr) {
+    products<false, true>(a_re, a_im, b_re, b_im, count, x, re, im);
+  } else {
+    products<true, true>(a_re, a_im, b_re, b_im, count, x, re, im);
+  }
+}
+
+/// Four sums at once hide the latency of the addition; register r always goes to sum r mod 4.
 double signed_sum(const double* values, std::size_t count, std::size_t z) {
   const unsigned z_high = unsigned(z / kDoubles);
   Lanes<double> lane_signs;
-  for (int i = 0; i < kDoubles; ++i) lane_signs[i] = sign_bits<double>(__builtin_parity(unsigned(z) & unsigned(i)))[0];
-  Vector<double> sums[2] = {};
+  for (int i = 0; i < kDoubles; ++i)
+    lane_signs[i] = sign_bits<double>(__builtin_parity(unsigned(z) & unsigned(i)))[0];
+  Vector<double> sums[4] = {};
   const std::size_t num_registers = count / kDoubles;
-  if (z_high == 0) {
-    for (std::size_t r = 0; r < num_registers; ++r) sums[r & 1] += load(values + r * kDoubles);
-  } else {
-    for (std::size_t r = 0; r < num_registers; ++r) {
-      const Lanes<double> signs = sign_bits<double>(__builtin_parity(unsigned(r) & z_high));
-      sums[r & 1] += flip_sign<double>(load(values + r * kDoubles), signs);
-    }
+  const auto term = [&](std::size_t r) {
+    const Lanes<double> signs = sign_bits<double>(__builtin_parity(unsigned(r) & z_high));
+    return flip_sign<double>(load(values + r * kDoubles), signs);
+  };
+  std::size_t r = 0;
+  for (; r + 4 <= num_registers; r += 4) {
+    sums[0] += term(r);
+    sums[1] += term(r + 1);
+    sums[2] += term(r + 2);
+    sums[3] += term(r + 3);
   }
-  return sum_lanes<double>(flip_sign<double>(sums[0] + sums[1], lane_signs));
+  for (; r < num_registers; ++r) sums[r % 4] += term(r);
+  return sum_lanes<double>(flip_sign<double>((sums[0] + sums[1]) + (sums[2] + sums[3]), lane_signs));
 }
 
 void walsh_hadamard(double* values, std::size_t count) {

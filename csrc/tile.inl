@@ -256,12 +256,12 @@ QSIM_INLINE void permute_between(T* re, T* im, const TileOp& op, const Lanes<T>*
   });
 }
 
-/// `coefficients`: the moves (each with lane indices and mask), then the phases of every group member if any.
+/// Members that stay as they are have been left out of op.offsets. `coefficients`: the moves (each with lane indices and mask), then the phases of every group member if any.
 template <class T, class Layout>
 void apply_permutation(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t, std::uint64_t first,
                        std::uint64_t last) {
   constexpr int W = kNumLanes<T>;
-  const int members = 1 << op.num_high, num_moves = op.num_moves;
+  const int members = op.num_members, num_moves = op.num_moves;
   Move moves[kMaxMoves];
   Lanes<T> index[kMaxMoves], mask[kMaxMoves];
   Amplitudes<T> phases[kMaxGroup];

@@ -97,9 +97,10 @@ void write_permutation(const Tape& tape, const PlannedOp& op, int lanes, T* out)
   if (!op.tile.has_phases) return;
   const Complex* phases = tape.constants.data() + op.instruction->data;
   Writer<T> to{out, lanes};
-  for (int g = 0; g < (1 << op.tile.num_high); ++g) {
+  for (int m = 0; m < list.num_members; ++m) {
+    const int g = entry_of_member(op, list.members[m]);
     for (int lane = 0; lane < lanes; ++lane)
-      to.lane(lane, (op.lanes_off >> lane) & 1 ? Complex(1) : phases[entry_of_member(op, g) | op.lane_entry[lane]]);
+      to.lane(lane, (op.lanes_off >> lane) & 1 ? Complex(1) : phases[g | op.lane_entry[lane]]);
     to.next();
   }
 }
@@ -137,39 +138,48 @@ void write_packed_matrix(const PlannedOp& op, const Complex* entries, int lanes,
 
 void find_moves(const Tape& tape, const PlannedOp& op, int lanes, MoveList& out) {
   const std::int32_t* sources = tape.targets(*op.instruction) + op.instruction->num_targets;
+  const Complex* phases = tape.constants.data() + op.instruction->data;
   const int members = 1 << op.tile.num_high;
   const int low_lanes = op.tile.lane_xors[(1 << op.tile.num_low) - 1];  // all lane bits that are targets
-  out.count = 0;
-  for (int g = 0; g < members; ++g) {
-    int from_member[kMaxLanes], from_lane[kMaxLanes];
-    for (int lane = 0; lane < lanes; ++lane) {
-      from_member[lane] = g;
-      from_lane[lane] = lane;
-      if ((op.lanes_off >> lane) & 1) continue;
-      const int source = sources[entry_of_member(op, g) | op.lane_entry[lane]];
-      for (int h = 0; h < members; ++h)
-        for (int x = 0; x < (1 << op.tile.num_low); ++x) {
-          const int other = (lane & ~low_lanes) | op.tile.lane_xors[x];
-          if ((entry_of_member(op, h) | op.lane_entry[other]) == source) {
-            from_member[lane] = h;
-            from_lane[lane] = other;
-          }
-        }
+  int member_of[kMaxGroup], lane_of[kMaxGroup];  // of each matrix index: its member and its lane's target bits
+  for (int g = 0; g < members; ++g)
+    for (int x = 0; x < (1 << op.tile.num_low); ++x) {
+      const int entry = entry_of_member(op, g) | op.lane_entry[op.tile.lane_xors[x]];
+      member_of[entry] = g;
+      lane_of[entry] = op.tile.lane_xors[x];
     }
+
+  int from_member[kMaxGroup][kMaxLanes], from_lane[kMaxGroup][kMaxLanes], place[kMaxGroup];
+  out.num_members = out.count = 0;
+  for (int g = 0; g < members; ++g) {
+    bool changes = false;
+    for (int lane = 0; lane < lanes; ++lane) {
+      const int entry = entry_of_member(op, g) | op.lane_entry[lane];
+      const bool off = (op.lanes_off >> lane) & 1;
+      from_member[g][lane] = off ? g : member_of[sources[entry]];
+      from_lane[g][lane] = off ? lane : (lane & ~low_lanes) | lane_of[sources[entry]];
+      changes |= from_member[g][lane] != g || from_lane[g][lane] != lane || (!off && phases[entry] != 1.0);
+    }
+    place[g] = out.num_members;
+    if (changes) out.members[out.num_members++] = std::uint8_t(g);
+  }
+  for (int d = 0; d < out.num_members; ++d) {
+    const int g = out.members[d];
     for (int h = 0; h < members; ++h) {
       const int m = out.count;
       std::uint16_t mask = 0;
       bool keeps = true;
       for (int lane = 0; lane < lanes; ++lane) {
         out.lanes[m][lane] = std::uint8_t(lane);
-        if (from_member[lane] != h) continue;
+        if (from_member[g][lane] != h) continue;
         mask |= std::uint16_t(1u << lane);
-        out.lanes[m][lane] = std::uint8_t(from_lane[lane]);
-        keeps &= from_lane[lane] == lane;
+        out.lanes[m][lane] = std::uint8_t(from_lane[g][lane]);
+        keeps &= from_lane[g][lane] == lane;
       }
       if (mask == 0 || (h == g && keeps)) continue;
       out.masks[m] = mask;
-      out.moves[m] = {std::uint8_t(g), std::uint8_t(h), std::uint8_t(keeps), std::uint8_t(mask == (1u << lanes) - 1)};
+      out.moves[m] = {std::uint8_t(d), std::uint8_t(place[h]), std::uint8_t(keeps),
+                      std::uint8_t(mask == (1u << lanes) - 1)};
       ++out.count;
     }
   }
@@ -189,7 +199,7 @@ std::size_t coefficient_bytes(const PlannedOp& op, int lanes) {
       return fast ? one << (2 * tile.num_high + tile.num_low) : (2 * sizeof(T)) << (2 * k);
     case Pattern::kPermutation:
       if (!fast) return 0;
-      return (tile.num_moves * 3 + (tile.has_phases ? 2 << tile.num_high : 0)) * std::size_t(lanes) * sizeof(T);
+      return (tile.num_moves * 3 + (tile.has_phases ? 2 * tile.num_members : 0)) * std::size_t(lanes) * sizeof(T);
     case Pattern::kPauliRotation: return 3 * lanes * sizeof(T);
     case Pattern::kPrepare: return 0;
   }

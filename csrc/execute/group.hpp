@@ -32,7 +32,7 @@ struct StateAccess {
 class GroupIndex {
  public:
   GroupIndex(const int* positions, int k, std::uint64_t fixed, std::uint64_t ctrl_value, int total_bits)
-      : half_((k + 1) / 2), fixed_(fixed), ctrl_value_(ctrl_value) {
+      : half_((k + 1) / 2), ctrl_value_(ctrl_value) {
     low_ = table(positions, half_);
     high_ = table(positions + half_, k - half_);
     num_groups_ = std::int64_t{1} << (total_bits - popcount(fixed));
@@ -53,7 +53,7 @@ class GroupIndex {
     return offsets;
   }
   int half_;
-  std::uint64_t fixed_, ctrl_value_, free_;
+  std::uint64_t ctrl_value_, free_;
   std::int64_t num_groups_;
   std::vector<std::uint64_t> low_, high_;
 };

@@ -65,9 +65,10 @@ void add_block(const PauliSums& sums, const PauliSums::Group& group, const Kerne
     b_re = a_re;
     b_im = a_im;
   }
-  table.pauli_products(a_re, a_im, b_re, b_im, size, x_low, products[0], products[1]);
   std::size_t of_kind[2] = {};
   for (std::size_t s = group.first; s < group.last; ++s) ++of_kind[parity(group.x_mask & sums.z_masks[s])];
+  table.pauli_products(a_re, a_im, b_re, b_im, size, x_low, of_kind[0] ? products[0] : nullptr,
+                       of_kind[1] ? products[1] : nullptr);
   bool transformed[2];
   for (int kind = 0; kind < 2; ++kind) {
     transformed[kind] = of_kind[kind] >= kWalshHadamardStrings;

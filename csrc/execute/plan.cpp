@@ -228,7 +228,7 @@ class Planner {
       case Pattern::kDiagonal: kernel = op.is_table ? all_kernels_.apply_diagonal_table : kernels.apply_diagonal; break;
       case Pattern::kDense:
         if (!fast) break;
-        kernel = tile.num_high + tile.num_low <= 2 ? kernels.apply_dense[tile.num_high][tile.num_low][tile.uniform]
+        kernel = tile.num_high + tile.num_low <= 3 ? kernels.apply_dense[tile.num_high][tile.num_low][tile.uniform]
                                                    : kernels.apply_dense_any[tile.uniform];
         break;
       case Pattern::kPermutation:
@@ -263,7 +263,11 @@ class Planner {
     }
     MoveList moves;
     find_moves(tape_, op, lanes_, moves);
+    std::uint64_t offsets[kMaxGroup];
+    std::copy(tile.offsets, tile.offsets + kMaxGroup, offsets);
+    for (int m = 0; m < moves.num_members; ++m) tile.offsets[m] = offsets[moves.members[m]];
     tile.num_moves = std::uint8_t(moves.count);
+    tile.num_members = std::uint8_t(moves.num_members);
     return kernels.apply_permutation;
   }
 

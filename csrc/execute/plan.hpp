@@ -66,6 +66,8 @@ Plan make_plan(const Tape& tape, int isa);
 
 /// What a permutation of a tile's registers and lanes is made of.
 struct MoveList {
+  int num_members = 0;
+  std::uint8_t members[kMaxGroup];  // group members that change; the moves count these
   int count = 0;
   Move moves[kMaxMoves];
   std::uint8_t lanes[kMaxMoves][kMaxLanes];  // lane each lane comes from

@@ -17,6 +17,11 @@ constexpr TileKernels<T> make_tile_kernels() {
   table.apply_dense[2][0][1] = apply_dense<T, Layout, 2, 0, true>;
   table.apply_dense[1][1][0] = apply_dense<T, Layout, 1, 1, false>;
   table.apply_dense[0][2][0] = apply_dense<T, Layout, 0, 2, false>;
+  table.apply_dense[3][0][0] = apply_dense<T, Layout, 3, 0, false>;
+  table.apply_dense[3][0][1] = apply_dense<T, Layout, 3, 0, true>;
+  table.apply_dense[2][1][0] = apply_dense<T, Layout, 2, 1, false>;
+  table.apply_dense[1][2][0] = apply_dense<T, Layout, 1, 2, false>;
+  if constexpr (kNumLanes<T> >= 8) table.apply_dense[0][3][0] = apply_dense<T, Layout, 0, 3, false>;
   table.apply_dense_any[0] = apply_dense_any<T, Layout, false>;
   table.apply_dense_any[1] = apply_dense_any<T, Layout, true>;
   table.apply_pauli_rotation = apply_pauli_rotation<T, Layout>;
