@@ -413,8 +413,20 @@ def test_labels_of_operations(circuit, labels):
 
 # -- labels ------------------------------------------------------------------------------------------
 def test_numbers():
-    values = [0, math.pi, -math.pi, math.pi / 2, 2 * math.pi / 3, 7 * math.pi / 32, 1.5, -0.001, 1e10, 1.5707]
-    texts = ["0", "π", "-π", "π/2", "2π/3", "7π/32", "1.5", "-0.001", "1e+10", "1.57"]
+    values = [
+        0,
+        math.pi,
+        -math.pi,
+        math.pi / 2,
+        2 * math.pi / 3,
+        7 * math.pi / 32,
+        math.pi / 1024,
+        1.5,
+        -0.001,
+        1e10,
+        1.5707,
+    ]
+    texts = ["0", "π", "-π", "π/2", "2π/3", "7π/32", "π/1024", "1.5", "-0.001", "1e+10", "1.57"]
     assert [number_text(v) for v in values] == texts
 
 

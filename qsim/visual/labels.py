@@ -36,7 +36,8 @@ _SPELLING = {
     "xx_minus_yy": "XX-YY",
 }
 _LONGEST = 40
-_DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 12, 16, 32, 64)
+#: The powers of two are those of Fourier transforms.
+_DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 12, *(1 << k for k in range(4, 17)))
 _MULTIPLE_OF_PI = re.compile(r"(?<![\w.])(\d+)\*pi\b")
 _PI = re.compile(r"(?<![\w.\[])pi\b(?!\[)")
 _DECIMAL = re.compile(r"(?<![\w.\[])\d+(?:\.\d+(?:e[+-]?\d+)?|e[+-]?\d+)(?![\w.\]])")
@@ -160,7 +161,7 @@ def number_text(value: float) -> str:
     """
     for divisor in _DENOMINATORS if value else ():
         multiple = value * divisor / math.pi
-        count = round(multiple) if abs(multiple) < 1000 else 0
+        count = round(multiple) if abs(multiple) < 100 else 0
         if count and abs(multiple - count) < 1e-9:
             head = {1: "π", -1: "-π"}.get(count, f"{count}π")
             return head if divisor == 1 else f"{head}/{divisor}"
