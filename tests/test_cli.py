@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import math
@@ -13,7 +14,7 @@ import pytest
 import qsim
 from qsim import doctor
 from qsim.circuit import Circuit
-from qsim.cli import main
+from qsim.cli import info, main
 from qsim.cli.info import describe
 from qsim.operations import Measure
 from qsim.parameters import Parameter, ParameterVector
@@ -245,6 +246,14 @@ def test_info_follows_the_environment(capsys, monkeypatch):
     assert (found["threads"], found["threads_from"], found["precision"]) == (3, "QSIM_NUM_THREADS", "single")
     monkeypatch.setenv("QSIM_BACKEND", "cuda")
     assert "QSIM_BACKEND must be one of cpp, numba" in error_of(capsys, "info")
+
+
+def test_info_says_why_numba_serves(monkeypatch):
+    monkeypatch.delenv("QSIM_BACKEND", raising=False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    found = describe()
+    assert (found["isa"], found["isas"], found["backends"]) == (None, [], [])
+    assert info._reason("numba") == "the C++ core is not built, so Numba serves"
 
 
 def test_doctor_finds_this_installation_sound():
