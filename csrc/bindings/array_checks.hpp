@@ -37,6 +37,7 @@ inline py::array as_array(py::handle object, const char* name) {
 
 inline void check_contiguous(const py::array& array, const char* name) {
   if (!(array.flags() & py::array::c_style)) argument_error(name, "must be C-contiguous.");
+  if (!(array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_)) argument_error(name, "must be aligned in memory.");
 }
 
 inline void check_ndim(const py::array& array, const char* name, py::ssize_t ndim) {
@@ -77,7 +78,8 @@ inline States states_of(py::handle object, const char* name, py::ssize_t ndim, b
   py::array array = as_array(object, name);
   const int number = array.dtype().num();
   const bool single = number == py::dtype::of<std::complex<float>>().num();
-  if (!single && number != py::dtype::of<std::complex<double>>().num())
+  const bool swapped = array.dtype().byteorder() == '>' || array.dtype().byteorder() == '<';  // native is '='
+  if (swapped || (!single && number != py::dtype::of<std::complex<double>>().num()))
     argument_error(name, "must have dtype complex64 or complex128, but has " + dtype_text(array) + ".");
   check_contiguous(array, name);
   check_ndim(array, name, ndim);
