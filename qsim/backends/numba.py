@@ -255,8 +255,8 @@ class NumbaBackend:
                 begin = True
                 for first_op, last_op in self._op_ranges(handle):
                     numba_kernels.run_tape(
-                        work, row, row + 1, handle.ops, handle.reals, handle.integers, handle.constants, entries,
-                        handle.buffer_size, angles, first_op, last_op, 0, 0, *_NO_PAULIS,
+                        work, row, row + 1, handle.ops, handle.reals, handle.integers, handle.constants,
+                        entries, handle.buffer_size, angles, first_op, last_op, 0, 0, *_NO_PAULIS,
                         from_zero and begin, out,
                     )  # fmt: skip
                     begin = False

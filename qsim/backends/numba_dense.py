@@ -91,35 +91,112 @@ def apply_dense1(amplitudes, start, stop, fixed, value, target, m):
 
 
 @jit
-def rows_of_four(out, x0, x1, x2, x3, m, begin):
-    """``out += m0 x0 + m1 x1 + m2 x2 + m3 x3`` (``=`` at the beginning of a row)."""
-    m0 = m[0]
-    m1 = m[1]
-    m2 = m[2]
-    m3 = m[3]
-    if begin:
-        for i in range(out.size):
-            out[i] = (m0 * x0[i] + m1 * x1[i]) + (m2 * x2[i] + m3 * x3[i])
-    else:
-        for i in range(out.size):
-            out[i] += (m0 * x0[i] + m1 * x1[i]) + (m2 * x2[i] + m3 * x3[i])
+def rows_of_four(out_re, out_im, re, im, c, m):
+    """Add columns c ... c + 3 of one matrix row to `out`; real and imaginary parts apart, so no shuffles."""
+    r0 = m[c].real
+    i0 = m[c].imag
+    r1 = m[c + 1].real
+    i1 = m[c + 1].imag
+    r2 = m[c + 2].real
+    i2 = m[c + 2].imag
+    r3 = m[c + 3].real
+    i3 = m[c + 3].imag
+    x0 = re[c]
+    x1 = re[c + 1]
+    x2 = re[c + 2]
+    x3 = re[c + 3]
+    y0 = im[c]
+    y1 = im[c + 1]
+    y2 = im[c + 2]
+    y3 = im[c + 3]
+    for i in range(out_re.size):
+        out_re[i] += (r0 * x0[i] - i0 * y0[i] + r1 * x1[i] - i1 * y1[i]) + (
+            r2 * x2[i] - i2 * y2[i] + r3 * x3[i] - i3 * y3[i]
+        )
+        out_im[i] += (r0 * y0[i] + i0 * x0[i] + r1 * y1[i] + i1 * x1[i]) + (
+            r2 * y2[i] + i2 * x2[i] + r3 * y3[i] + i3 * x3[i]
+        )
 
 
 @jit
-def gather(lanes, amplitudes, bases, offset, segment):
+def gather(re, im, amplitudes, bases, offset, segment):
     """Copy one member of consecutive groups; `segment` of them are contiguous from each base on."""
+    if segment < SHORT:
+        i = 0
+        for s in range(bases.size):
+            for first in range(bases[s] | offset, (bases[s] | offset) + segment):
+                amplitude = amplitudes[first]
+                re[i] = amplitude.real
+                im[i] = amplitude.imag
+                i += 1
+        return
     for s in range(bases.size):
         first = bases[s] | offset
+        x = amplitudes[first : first + segment]
         for i in range(segment):
-            lanes[s * segment + i] = amplitudes[first + i]
+            re[s * segment + i] = x[i].real
+            im[s * segment + i] = x[i].imag
 
 
 @jit
-def scatter(lanes, amplitudes, bases, offset, segment):
+def scatter(re, im, amplitudes, bases, offset, segment):
+    if segment < SHORT:
+        i = 0
+        for s in range(bases.size):
+            for first in range(bases[s] | offset, (bases[s] | offset) + segment):
+                amplitudes[first] = complex(re[i], im[i])
+                i += 1
+        return
     for s in range(bases.size):
         first = bases[s] | offset
+        x = amplitudes[first : first + segment]
         for i in range(segment):
-            amplitudes[first + i] = lanes[s * segment + i]
+            x[i] = complex(re[s * segment + i], im[s * segment + i])
+
+
+@jit
+def apply_dense(amplitudes, start, stop, fixed, value, targets, m):
+    """Any number of targets >= 2: up to 128 groups at a time are gathered into rows, one row a member."""
+    dim = 1 << targets.size
+    offsets = np.empty(dim, np.int64)
+    for j in range(dim):
+        offsets[j] = spread(j, targets) | value
+    base = deposit(start, fixed)
+    if stop - start < SHORT:
+        members = np.empty(dim, amplitudes.dtype)
+        for _ in range(start, stop):
+            for j in range(dim):
+                members[j] = amplitudes[base | offsets[j]]
+            for j in range(dim):
+                row = m[j * dim : (j + 1) * dim]
+                total = row[0] * members[0]
+                for c in range(1, dim):
+                    total += row[c] * members[c]
+                amplitudes[base | offsets[j]] = total
+            base = ((base | fixed) + 1) & ~fixed
+        return
+    # All three are powers of two, so segments fill the lanes and lanes the chunk without remainder.
+    lanes = min(max(SHORT, min(128, 4096 >> targets.size)), stop - start)
+    segment = min(low_run(fixed, amplitudes.size), lanes)
+    bases = np.empty(lanes // segment, np.int64)
+    part = amplitudes[:1].real.dtype
+    re = np.empty((dim, lanes), part)
+    im = np.empty((dim, lanes), part)
+    out_re = np.empty(lanes, part)
+    out_im = np.empty(lanes, part)
+    for _ in range(start, stop, lanes):
+        for s in range(bases.size):
+            bases[s] = base
+            base = ((base | fixed) + segment) & ~fixed
+        for j in range(dim):
+            gather(re[j], im[j], amplitudes, bases, offsets[j], segment)
+        for j in range(dim):
+            row = m[j * dim : (j + 1) * dim]
+            out_re[:] = 0
+            out_im[:] = 0
+            for c in range(0, dim, 4):
+                rows_of_four(out_re, out_im, re, im, c, row)
+            scatter(out_re, out_im, amplitudes, bases, offsets[j], segment)
 
 
 @jit
@@ -182,6 +259,36 @@ def dense2_target0(x, y, m):
 
 
 @jit
+def dense2_scattered(amplitudes, start, stop, fixed, value, first, second, m):
+    """Members that lie closer than a vector are copied to rows, where they are contiguous."""
+    lanes = min(64, stop - start)
+    rows = np.empty((4, lanes), amplitudes.dtype)
+    x0 = rows[0]
+    x1 = rows[1]
+    x2 = rows[2]
+    x3 = rows[3]
+    base = deposit(start, fixed)
+    for _ in range(start, stop, lanes):
+        begin = base
+        for i in range(lanes):
+            p = base | value
+            x0[i] = amplitudes[p]
+            x1[i] = amplitudes[p | first]
+            x2[i] = amplitudes[p | second]
+            x3[i] = amplitudes[p | first | second]
+            base = ((base | fixed) + 1) & ~fixed
+        dense2_run(x0, x1, x2, x3, m)
+        base = begin
+        for i in range(lanes):
+            p = base | value
+            amplitudes[p] = x0[i]
+            amplitudes[p | first] = x1[i]
+            amplitudes[p | second] = x2[i]
+            amplitudes[p | first | second] = x3[i]
+            base = ((base | fixed) + 1) & ~fixed
+
+
+@jit
 def apply_dense2(amplitudes, start, stop, fixed, value, targets, matrix):
     m = matrix[:16]
     low = targets[0]
@@ -224,6 +331,8 @@ def apply_dense2(amplitudes, start, stop, fixed, value, targets, matrix):
             dense2_target0(amplitudes[p0 : p0 + 2 * count], amplitudes[p2 : p2 + 2 * count], m)
             group += count
             base = ((base | others) + 2 * count) & ~others
+    elif stop - start >= SHORT:
+        dense2_scattered(amplitudes, start, stop, fixed, value, first, second, m)
     else:
         for _ in range(start, stop):
             p0 = base | value
@@ -239,43 +348,3 @@ def apply_dense2(amplitudes, start, stop, fixed, value, targets, matrix):
             amplitudes[p2] = (m[8] * a + m[9] * b) + (m[10] * c + m[11] * d)
             amplitudes[p3] = (m[12] * a + m[13] * b) + (m[14] * c + m[15] * d)
             base = ((base | fixed) + 1) & ~fixed
-
-
-@jit
-def apply_dense(amplitudes, start, stop, fixed, value, targets, m):
-    """Any number of targets >= 3: up to 64 groups at a time are gathered into rows, one row a member."""
-    dim = 1 << targets.size
-    offsets = np.empty(dim, np.int64)
-    for j in range(dim):
-        offsets[j] = spread(j, targets) | value
-    base = deposit(start, fixed)
-    if stop - start < SHORT:
-        members = np.empty(dim, amplitudes.dtype)
-        for _ in range(start, stop):
-            for j in range(dim):
-                members[j] = amplitudes[base | offsets[j]]
-            for j in range(dim):
-                row = m[j * dim : (j + 1) * dim]
-                total = row[0] * members[0]
-                for c in range(1, dim):
-                    total += row[c] * members[c]
-                amplitudes[base | offsets[j]] = total
-            base = ((base | fixed) + 1) & ~fixed
-        return
-    # All three are powers of two, so segments fill the lanes and lanes the chunk without remainder.
-    lanes = min(max(SHORT, min(64, 4096 >> targets.size)), stop - start)
-    segment = min(low_run(fixed, amplitudes.size), lanes)
-    bases = np.empty(lanes // segment, np.int64)
-    rows = np.empty((dim, lanes), amplitudes.dtype)
-    result = np.empty(lanes, amplitudes.dtype)
-    for _ in range(start, stop, lanes):
-        for s in range(bases.size):
-            bases[s] = base
-            base = ((base | fixed) + segment) & ~fixed
-        for j in range(dim):
-            gather(rows[j], amplitudes, bases, offsets[j], segment)
-        for j in range(dim):
-            for c in range(0, dim, 4):
-                row = m[j * dim + c : j * dim + c + 4]
-                rows_of_four(result, rows[c], rows[c + 1], rows[c + 2], rows[c + 3], row, c == 0)
-            scatter(result, amplitudes, bases, offsets[j], segment)

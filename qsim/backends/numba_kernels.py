@@ -83,7 +83,7 @@ def exchange(amplitudes, start, stop, fixed, offset_a, offset_b, phase_a, phase_
     region = low_run(others, size)
     base = deposit(start, fixed)
     group = start
-    if run >= SHORT:
+    if run >= 2 * SHORT:
         zero = phase_a * 0
         while group < stop:
             count = min(run - (group & (run - 1)), stop - group)
