@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import operator
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ __all__ = [
     "check_square_power_of_two",
     "check_unitary",
     "range_text",
+    "to_float",
 ]
 
 
@@ -64,6 +66,14 @@ def check_count(value: Any, name: str, minimum: int = 0, maximum: int | None = N
     if maximum is not None and number > maximum:
         raise ArgumentError(f"Argument `{name}` must be at most {maximum}, but is {number}.")
     return number
+
+
+def to_float(value: Any) -> float:
+    """The value as a float; an int beyond its range is infinite, for the check that follows to refuse."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def check_finite(array: npt.NDArray[Any], name: str) -> None:

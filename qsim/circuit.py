@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from qsim._checks import check_count, check_index, check_qubits
+from qsim._checks import check_count, check_index, check_qubits, to_float
 from qsim.errors import ArgumentError, CircuitError, ParameterError, QubitError
 from qsim.gates import Gate, Matrix, apply_to_columns, get_gate
+from qsim.memory import check_free_memory
 from qsim.operation_methods import OperationMethods
 from qsim.operations import Barrier, GateOperation, Operation, _Structured
 from qsim.parameters import Parameter, ParameterExpression, ParameterVector
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Circuit"]
 
 JSON_FORMAT = 1
+#: Far above any state that fits a machine; keeps a mistyped size from filling the memory with indices.
+MAX_WIRES = 1_000_000
 
 
 class Circuit(OperationMethods):
@@ -35,8 +38,8 @@ class Circuit(OperationMethods):
 
     Parameters
     ----------
-    num_qubits : int
-    num_clbits : int
+    num_qubits, num_clbits : int
+        At most 1,000,000 each.
     name : str, optional
 
     Examples
@@ -50,8 +53,10 @@ class Circuit(OperationMethods):
     name: str | None
 
     def __init__(self, num_qubits: int, num_clbits: int = 0, name: str | None = None) -> None:
-        self.num_qubits = check_count(num_qubits, "num_qubits")
-        self.num_clbits = check_count(num_clbits, "num_clbits")
+        self.num_qubits = check_count(num_qubits, "num_qubits", 0, MAX_WIRES)
+        self.num_clbits = check_count(num_clbits, "num_clbits", 0, MAX_WIRES)
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"Argument `name` must be a str, but is {type(name).__name__}.")
         self.name = name
         #: register name -> indices, kept for OpenQASM; may be empty
         self.quantum_registers: dict[str, tuple[int, ...]] = {}
@@ -235,7 +240,7 @@ class Circuit(OperationMethods):
         for position, q in enumerate(own):
             if q in own[:position]:
                 first = own.index(q)
-                role = "as control and as target" if first < gate.num_controls <= position else "twice"
+                role = "both as control and as target" if first < gate.num_controls <= position else "twice"
                 raise QubitError(f"Gate `{gate.name}` has qubit {q} {role}; they must differ.")
             if q in extra:
                 raise QubitError(
@@ -348,7 +353,9 @@ class Circuit(OperationMethods):
     def repeat(self, times: int) -> Circuit:
         """This circuit `times` times in a row."""
         out = self._empty()
-        out._operations = self._operations * check_count(times, "times")
+        count = check_count(times, "times")
+        check_free_memory(8 * count * len(self), f"Argument `times` is {count}, so the circuit")
+        out._operations = self._operations * count if self._operations else []
         return out
 
     def power(self, exponent: float) -> Circuit:
@@ -357,8 +364,10 @@ class Circuit(OperationMethods):
         An integer repeats it (or its inverse); any other number takes the principal root of its
         matrix, which needs numeric parameters and at most 10 qubits.
         """
-        if isinstance(exponent, bool) or not isinstance(exponent, int | float) or not math.isfinite(exponent):
-            raise TypeError(f"Argument `exponent` must be a finite number, but is {exponent!r}.")
+        if isinstance(exponent, bool) or not isinstance(exponent, int | float | np.integer | np.floating):
+            raise TypeError(f"Argument `exponent` must be a real number, but is {exponent!r}.")
+        if isinstance(exponent, float | np.floating) and not math.isfinite(exponent):
+            raise ArgumentError(f"Argument `exponent` must be finite, but is {exponent}.")
         if exponent == int(exponent):
             return (self if exponent >= 0 else self.inverse()).repeat(abs(int(exponent)))
         from qsim.gates import unitary_power
@@ -371,7 +380,7 @@ class Circuit(OperationMethods):
 
     def control(self, num_controls: int = 1, control_values: Any = None) -> Circuit:
         """This circuit behind new control qubits, which come first (qubits 0 to num_controls - 1)."""
-        count = check_count(num_controls, "num_controls", 1)
+        count = check_count(num_controls, "num_controls", 1, MAX_WIRES - self.num_qubits)
         values = _check_control_values(control_values, count)
         out = self._empty(self.num_qubits + count)
         for operation in self._operations:
@@ -398,8 +407,12 @@ class Circuit(OperationMethods):
             for q in mapping:
                 check_index(q, self.num_qubits)
             places = [mapping.get(q, q) for q in range(self.num_qubits)]
-        else:
+        elif isinstance(mapping, Iterable):
             places = list(mapping)
+        else:
+            raise TypeError(
+                f"Argument `mapping` must be a dict or a sequence of qubits, but is {type(mapping).__name__}."
+            )
         targets = check_qubits(places, size)
         if len(targets) != self.num_qubits:
             raise CircuitError(
@@ -430,6 +443,8 @@ class Circuit(OperationMethods):
 
     def _binding(self, values: Any) -> dict[Any, Any]:
         known = {p.name: p for p in self.parameters}
+        if values is None:
+            raise TypeError("Argument `values` must be a dict or the values in order, but is None.")
         if not isinstance(values, Mapping):
             listed = list(values) if isinstance(values, Iterable) else [values]
             if len(listed) != len(known):
@@ -437,14 +452,17 @@ class Circuit(OperationMethods):
                     f"Argument `values` must hold {len(known)} values, but holds {len(listed)}."
                 )
             return dict(zip(known, listed, strict=True))
-        vectors = {p.vector[0] for p in self.parameters if p.vector}
+        vectors: dict[str, list[Parameter]] = {}
+        for p in self.parameters:
+            if p.vector:
+                vectors.setdefault(p.vector[0], []).append(p)
         table: dict[Any, Any] = {}
         for key, value in values.items():
             name = key.name if isinstance(key, Parameter | ParameterVector) else key
             if name in known:
                 table[name] = value
             elif name in vectors:
-                for index, element in enumerate(value):
+                for index, element in enumerate(_elements(name, vectors[name], value)):
                     table[f"{name}[{index}]"] = element
             else:
                 from qsim.binding import unknown_parameter
@@ -626,6 +644,20 @@ def _resize(operation: Operation, circuit: Circuit) -> Operation:
     return operation
 
 
+def _elements(name: str, parameters: list[Parameter], value: Any) -> list[Any]:
+    """Values of the elements of a vector, as many as it has."""
+    length = parameters[-1].vector_length
+    if not isinstance(value, Iterable) or isinstance(value, str):
+        raise ParameterError(
+            f"Parameter `{name}` must have shape ({length or 'length'},), but is {type(value).__name__}."
+        )
+    listed = list(value)
+    needed = length or max(p.vector[1] for p in parameters if p.vector) + 1
+    if len(listed) < needed or (length and len(listed) > length):
+        raise ParameterError(f"Parameter `{name}` must have shape ({needed},), but has ({len(listed)},).")
+    return listed
+
+
 def _check_param(gate: Gate, value: Any) -> Any:
     from qsim import classical
 
@@ -643,7 +675,7 @@ def _check_param(gate: Gate, value: Any) -> Any:
             f"A parameter of gate `{gate.name}` must be a real number or an expression, but is "
             f"{type(value).__name__} ({value!r}).{hint}"
         )
-    number = float(value)
+    number = to_float(value)
     if not math.isfinite(number):
         raise ParameterError(f"A parameter of gate `{gate.name}` must be finite, but is {number}.")
     return number
@@ -654,6 +686,10 @@ def _check_control_values(values: Any, count: int) -> tuple[int, ...]:
         return (1,) * count
     if isinstance(values, int | np.integer) and not isinstance(values, bool):
         values = (int(values),)
+    if not isinstance(values, Iterable):
+        raise TypeError(
+            f"Argument `control_values` must be several of 0 and 1, but is {type(values).__name__}."
+        )
     listed = tuple(int(v) if v in ("0", "1") else v for v in values)
     if len(listed) != count:
         raise CircuitError(

@@ -6,7 +6,7 @@ import os
 
 from qsim.errors import MemoryBudgetError
 
-__all__ = ["check_state_memory", "format_bytes", "free_memory", "largest_num_qubits"]
+__all__ = ["check_free_memory", "check_state_memory", "format_bytes", "free_memory", "largest_num_qubits"]
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB")
 #: Below this nothing can go wrong, and asking the system would take longer than the work.
@@ -15,6 +15,8 @@ _ALWAYS_FINE = 1 << 24
 
 def format_bytes(size: int) -> str:
     """A size with a binary unit, e.g. ``16 GiB``."""
+    if size >> 200:  # too many digits to read, and for a float
+        return f"2**{size.bit_length() - 1} bytes"
     amount, unit = size, 0
     while amount >= 1 << 20 and unit < len(_UNITS) - 2:
         amount, unit = amount >> 10, unit + 1
@@ -83,6 +85,18 @@ def largest_num_qubits(bytes_per_amplitude: int, copies: int = 1) -> int | None:
     if free is None:
         return None
     return max(0, (free // (bytes_per_amplitude * copies)).bit_length() - 1)
+
+
+def check_free_memory(needed: int, what: str, advice: str = "") -> None:
+    """Raise `MemoryBudgetError` if `needed` bytes are not free; `what` is the subject of its sentence."""
+    if needed <= _ALWAYS_FINE:
+        return
+    free = free_memory()
+    if needed >> 62 or (free is not None and needed > free):
+        raise MemoryBudgetError(
+            f"{what} needs {format_bytes(needed)}, {format_bytes(free or 0)} is free."
+            + (f" {advice}" if advice else "")
+        )
 
 
 def check_state_memory(num_qubits: int, bytes_per_amplitude: int, *, batch: int = 1, copies: int = 1) -> None:

@@ -14,7 +14,9 @@ from typing import Any, Union
 import numpy as np
 import numpy.typing as npt
 
+from qsim._checks import to_float
 from qsim.errors import ArgumentError, ParameterError, UnboundParameterError
+from qsim.memory import check_free_memory
 
 __all__ = [
     "Parameter",
@@ -283,9 +285,10 @@ class Parameter(ParameterExpression):
         return (self, 1.0, 0.0)
 
     def bind(self, values: Mapping[Parameter | str, ParameterValue]) -> ParameterValue:
-        value = values.get(self.name, values.get(self))
-        if value is None:
+        key = self.name if self.name in values else self
+        if key not in values:
             return self
+        value = values[key]
         if isinstance(value, ParameterExpression):
             return value
         return _as_number(value, self.name)
@@ -303,6 +306,10 @@ class Parameter(ParameterExpression):
 
     def to_json(self) -> Any:
         return ["param", self.name]
+
+
+#: of an element of a `ParameterVector`, about
+_BYTES_OF_PARAMETER = 300
 
 
 class ParameterVector(Sequence[Parameter]):
@@ -324,6 +331,7 @@ class ParameterVector(Sequence[Parameter]):
             raise TypeError(f"Argument `length` must be an int, but is {type(length).__name__}.")
         if length < 0:
             raise ArgumentError(f"Argument `length` must not be negative, but is {length}.")
+        check_free_memory(_BYTES_OF_PARAMETER * int(length), f"Argument `length` is {length}, so the vector")
         self.name = Parameter(name).name
         self._elements = tuple(_parameter(f"{name}[{i}]", int(length)) for i in range(int(length)))
 
@@ -404,7 +412,7 @@ def _as_number(value: Any, name: str) -> float:
             value = value.item()
         else:
             raise TypeError(f"Parameter `{name}` must be a real number, but is {type(value).__name__}.")
-    number = float(value)
+    number = to_float(value)
     if not math.isfinite(number):
         raise ParameterError(f"Parameter `{name}` must be finite, but is {number}.")
     return number
@@ -416,7 +424,7 @@ def _binary(op: str, left: Any, right: Any) -> Any:
         if not isinstance(operand, ParameterExpression):
             if isinstance(operand, bool | np.bool_) or not isinstance(operand, numbers.Real):
                 return NotImplemented
-            operand = float(operand)
+            operand = to_float(operand)
             if not math.isfinite(operand):
                 raise ParameterError(
                     f"A constant in a parameter expression must be finite, but is {operand}."
