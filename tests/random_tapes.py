@@ -18,7 +18,7 @@ class TapeBuilder:
         self.num_slots = num_slots
         self.records: list[dict[str, float]] = []
         self.active: list[int] = []
-        self.whole: list[bool] = []
+        self.whole: set[int] = set()
         self.integers: list[int] = []
         self.constants: list[complex] = []
 
@@ -48,7 +48,8 @@ class TapeBuilder:
         self.constants += list(data)
         needs = pattern in (Pattern.DENSE, Pattern.PERMUTATION)
         self.active.append(sum(1 << q for q in targets) if needs else int(record.get("x_mask", 0)))
-        self.whole.append(pattern is Pattern.PREPARE or (needs and len(targets) > 10))
+        if pattern is Pattern.PREPARE or (needs and len(targets) > 10):
+            self.whole.add(len(self.records) - 1)
 
     def diagonal(self, targets, const, terms=(), **fields):
         self._add(Pattern.DIAGONAL, targets, self._with_terms(const, terms), num_terms=len(terms), **fields)

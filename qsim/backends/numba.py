@@ -50,6 +50,9 @@ _LOG2_PREPARE_BLOCK = 12
 _LOG2_FILL = 22
 _PARTIAL_ENTRIES = 1 << 22
 
+_DOUBLE = np.dtype(np.complex128)
+_SINGLE = np.dtype(np.complex64)
+
 _NO_PAULIS = (np.zeros((0, 5), np.int64), np.zeros((0, 3), np.int64), np.zeros(0))
 _NO_VALUES = np.zeros((1, 0))
 
@@ -69,7 +72,7 @@ def _check_states(states: Array, name: str, ndim: int = 2, *, writes: bool = Fal
     """A C-contiguous complex array of 2**n amplitudes (a row), of the type kernels are compiled for."""
     if not isinstance(states, np.ndarray):
         raise TypeError(f"Argument `{name}` must be an ndarray, but is {type(states).__name__}.")
-    if states.dtype != np.complex128 and states.dtype != np.complex64:
+    if states.dtype != _DOUBLE and states.dtype != _SINGLE:
         raise ArgumentError(
             f"Argument `{name}` must be complex64 or complex128, but has dtype {states.dtype}."
         )
@@ -207,7 +210,7 @@ class NumbaBackend:
                 f"but is on {paulis.num_qubits}."
             )
         dtype = np.dtype(dtype)
-        if dtype != np.complex128 and dtype != np.complex64:
+        if dtype != _DOUBLE and dtype != _SINGLE:
             raise ArgumentError(f"Argument `dtype` must be complex64 or complex128, but is {dtype}.")
         angles = _check_angles(angles, handle, None)
         out = np.zeros((len(angles), paulis.num_observables))

@@ -28,6 +28,8 @@ NUM_COLUMNS = 13
 DENSE1, DENSE2, DENSE, DIAGONAL_RUNS, DIAGONAL_TABLE, DIAGONAL_LIST = range(6)
 INVOLUTION, PERMUTATION, ROTATION_Z, ROTATION, PREPARE = range(6, 11)
 
+_SINGLE = np.dtype(np.complex64)
+
 MAX_QUBITS = 60  # index masks are non-negative int64
 MAX_TARGETS = 31  # permutations name their sources in int32
 MAX_DENSE = 14  # 4 GiB of matrix
@@ -98,7 +100,7 @@ class CompiledTape:
 
     def entries(self, dtype: npt.DTypeLike) -> npt.NDArray[np.complexfloating]:
         """The constants in the states' own dtype."""
-        return self.constants if dtype == np.complex128 else self.single_constants
+        return self.single_constants if dtype == _SINGLE else self.constants
 
 
 def _fail(index: int, what: str) -> None:
