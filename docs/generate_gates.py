@@ -15,7 +15,27 @@ PAGE = Path(__file__).parent / "gates.md"
 
 #: Names elsewhere, where a gate of the same matrix exists (up to the order of index bits).
 OPENQASM2 = {  # qelib1.inc as the OpenQASM 2 paper has it
-    *("u", "u2", "p", "cx", "id", "x", "y", "z", "h", "s", "sdg", "t", "tdg", "rx", "ry", "rz", "cz", "cy", "ch"),
+    *(
+        "u",
+        "u2",
+        "p",
+        "cx",
+        "id",
+        "x",
+        "y",
+        "z",
+        "h",
+        "s",
+        "sdg",
+        "t",
+        "tdg",
+        "rx",
+        "ry",
+        "rz",
+        "cz",
+        "cy",
+        "ch",
+    ),
     *("ccx", "crz", "cp", "cu3", "u0"),
 }
 OPENQASM2_NAMES = {"u": "u3", "p": "u1", "cp": "cu1"}
@@ -26,12 +46,32 @@ OPENQASM3 = {  # stdgates.inc and the built-in gphase
 QISKIT = {
     **{"id": "IGate", "x": "XGate", "y": "YGate", "z": "ZGate", "h": "HGate", "s": "SGate", "sdg": "SdgGate"},
     **{"t": "TGate", "tdg": "TdgGate", "sx": "SXGate", "sxdg": "SXdgGate", "rx": "RXGate", "ry": "RYGate"},
-    **{"rz": "RZGate", "p": "PhaseGate", "gphase": "GlobalPhaseGate", "u": "UGate", "u2": "U2Gate", "r": "RGate"},
+    **{
+        "rz": "RZGate",
+        "p": "PhaseGate",
+        "gphase": "GlobalPhaseGate",
+        "u": "UGate",
+        "u2": "U2Gate",
+        "r": "RGate",
+    },
     **{"cx": "CXGate", "cy": "CYGate", "cz": "CZGate", "ch": "CHGate", "cs": "CSGate", "csdg": "CSdgGate"},
-    **{"csx": "CSXGate", "crx": "CRXGate", "cry": "CRYGate", "crz": "CRZGate", "cp": "CPhaseGate", "cu": "CUGate"},
+    **{
+        "csx": "CSXGate",
+        "crx": "CRXGate",
+        "cry": "CRYGate",
+        "crz": "CRZGate",
+        "cp": "CPhaseGate",
+        "cu": "CUGate",
+    },
     **{"cu3": "CU3Gate", "swap": "SwapGate", "iswap": "iSwapGate", "ecr": "ECRGate", "dcx": "DCXGate"},
     **{"rxx": "RXXGate", "ryy": "RYYGate", "rzz": "RZZGate", "rzx": "RZXGate", "xx_plus_yy": "XXPlusYYGate"},
-    **{"xx_minus_yy": "XXMinusYYGate", "ccx": "CCXGate", "ccz": "CCZGate", "cswap": "CSwapGate", "c3x": "C3XGate"},
+    **{
+        "xx_minus_yy": "XXMinusYYGate",
+        "ccx": "CCXGate",
+        "ccz": "CCZGate",
+        "cswap": "CSwapGate",
+        "c3x": "C3XGate",
+    },
     **{"c4x": "C4XGate", "c3sx": "C3SXGate", "rccx": "RCCXGate", "rcccx": "RC3XGate"},
 }
 PENNYLANE = {
@@ -54,24 +94,23 @@ INTRODUCTION = """# Gates
 <!-- Written by docs/generate_gates.py from the gate table; do not edit. -->
 
 Every gate of the table is a method of `Circuit` under its name and its aliases: parameters first, then qubits
-(controls, then targets), as in `circuit.crx(theta, control, target)`. Each takes `controls=` and `control_values=`
-for further controls. The first qubit is the least significant bit of a matrix's index, as in
-[conventions](conventions.md). Matrices stand without their built-in controls: `cx` is X behind one control.
+(controls, then targets), as in `circuit.crx(theta, control, target)`. Each takes `controls=` and
+`control_values=` for further controls. The first qubit is the least significant bit of a matrix's index
+([conventions](conventions.md)). Matrices stand without their built-in controls: `cx` is X behind one control.
 Where a gate is made of others, they are listed in the order they act, on the gate's qubits a, b, c, ...
 
 Methods that carry data (`unitary`, `diagonal`, `permutation`, `pauli_rotation`, ...) are in the
-[guide](guide.md#gates-that-carry-data). An inverse written `name_dg` has no record of its own and is found by that name.
+[guide](guide.md#gates-that-carry-data). An inverse written `name_dg` has no record of its own and is found by
+that name. Names elsewhere stand where a gate of the same matrix exists; OpenQASM 2 means qelib1.inc as in its
+paper, OpenQASM 3 means stdgates.inc. What has no name there is written out as a gate definition.
 """
 
 
 def gate_page() -> str:
     """The text of docs/gates.md."""
-    overview = [
-        "## Overview",
-        "",
-        "| gate | also called | qubits (controls) | parameters | inverse | OpenQASM 2 | OpenQASM 3 | Qiskit | PennyLane |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    columns = ["gate", "also called", "qubits (controls)", "parameters", "inverse"]
+    columns += ["OpenQASM 2", "OpenQASM 3", "Qiskit", "PennyLane"]
+    overview = ["## Overview", "", f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
     definitions = ["## Definitions", ""]
     for spec in unique_specs():
         overview.append("| " + " | ".join(_row(spec)) + " |")
@@ -110,7 +149,9 @@ def _number_text(value: object) -> str:
 
 def _definition(spec: GateSpec) -> list[str]:
     title = f"### {spec.name}" + (f"({', '.join(spec.param_names)})" if spec.param_names else "")
-    behind = f"Behind {spec.num_controls} control{'s' * (spec.num_controls > 1)}:" if spec.num_controls else ""
+    behind = (
+        f"Behind {spec.num_controls} control{'s' * (spec.num_controls > 1)}:" if spec.num_controls else ""
+    )
     if spec.const is None:
         return [title, "", _parts_text(spec), ""]
     return [title, "", *([behind, ""] if behind else []), "```text", *_matrix_rows(spec), "```", ""]
@@ -142,12 +183,13 @@ def _matrix_rows(spec: GateSpec) -> list[str]:
     """The matrix on the targets; beyond two targets only what differs from the identity."""
     assert spec.const is not None
     size = len(spec.const)
-    if size > 4 or (size == 16):
+    if size > 4:
         return _sparse_rows(spec)
     cells = [[_entry_text(spec, row, column) for column in range(size)] for row in range(size)]
     widths = [max(len(cells[row][column]) for row in range(size)) for column in range(size)]
     return [
-        "[ " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) + " ]" for row in cells
+        "[ " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) + " ]"
+        for row in cells
     ]
 
 
@@ -184,7 +226,14 @@ def _entry_text(spec: GateSpec, row: int, column: int) -> str:
 
 
 _CONSTANTS = {
-    **{"1": 1.0, "i": 1j, "sqrt(1/2)": np.sqrt(0.5), "i sqrt(1/2)": 1j * np.sqrt(0.5), "1/2": 0.5, "i/2": 0.5j},
+    **{
+        "1": 1.0,
+        "i": 1j,
+        "sqrt(1/2)": np.sqrt(0.5),
+        "i sqrt(1/2)": 1j * np.sqrt(0.5),
+        "1/2": 0.5,
+        "i/2": 0.5j,
+    },
     **{"(1+i)/2": (1 + 1j) / 2, "(1-i)/2": (1 - 1j) / 2, "exp(i pi/4)": np.exp(0.25j * np.pi)},
     **{"exp(-i pi/4)": np.exp(-0.25j * np.pi)},
 }

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
 import qsim
@@ -96,7 +97,9 @@ def run(chosen: list[Block], path: Path) -> None:
 def test_console_blocks(path: Path, tmp_path: Path) -> None:
     lay_out(tmp_path)
     environment = {**os.environ, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8", "MPLBACKEND": "agg"}
-    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    # the package these tests run on, wherever it is: the source tree of a clone has no built core
+    places = [str(Path(qsim.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment["PYTHONPATH"] = os.pathsep.join(places)
     ran = 0
     for block in blocks(path):
         if block.language != "console":
@@ -157,6 +160,59 @@ def test_every_gate_is_in_the_page() -> None:
     assert [name for name in GATES if f"`{name}`" not in page] == []
 
 
+ANGLES = (0.3, -1.1, 0.7, 2.3)
+
+
+def gates_named(table: str) -> list[Any]:
+    """Cases (gate, name elsewhere) of one column of the page."""
+    from qsim.gates import get_gate
+
+    page = script("generate_gates")
+    names = getattr(page, table)
+    if not isinstance(names, dict):
+        names = {name: getattr(page, f"{table}_NAMES", {}).get(name, name) for name in sorted(names)}
+    return [pytest.param(get_gate(name), other, id=name) for name, other in names.items()]
+
+
+@pytest.mark.parametrize(("gate", "name"), gates_named("OPENQASM2"))
+def test_names_of_openqasm2(gate: Any, name: str) -> None:
+    check_qasm_name(gate, name, 'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[{}];')
+
+
+@pytest.mark.parametrize(("gate", "name"), gates_named("OPENQASM3"))
+def test_names_of_openqasm3(gate: Any, name: str) -> None:
+    check_qasm_name(gate, name, 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[{}] q;')
+
+
+def check_qasm_name(gate: Any, name: str, head: str) -> None:
+    params = ANGLES[: gate.num_params]
+    arguments = f"({', '.join(map(str, params))})" if params else ""
+    places = ", ".join(f"q[{k}]" for k in range(gate.num_qubits))
+    circuit = qsim.Circuit.from_qasm(f"{head.format(max(1, gate.num_qubits))}\n{name}{arguments} {places};")
+    expected = np.kron(np.eye(2 if gate.num_qubits == 0 else 1), gate.matrix(*params))
+    np.testing.assert_allclose(circuit.matrix(), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(("gate", "name"), gates_named("QISKIT"))
+def test_names_of_qiskit(gate: Any, name: str) -> None:
+    library = pytest.importorskip("qiskit.circuit.library")
+    operator = pytest.importorskip("qiskit.quantum_info").Operator
+    theirs = operator(getattr(library, name)(*ANGLES[: gate.num_params])).data
+    np.testing.assert_allclose(theirs, gate.matrix(*ANGLES[: gate.num_params]), atol=1e-12)
+
+
+@pytest.mark.parametrize(("gate", "name"), gates_named("PENNYLANE"))
+def test_names_of_pennylane(gate: Any, name: str) -> None:
+    pennylane = pytest.importorskip("pennylane")
+    name, _, negative = name.partition("(-")
+    params = [-p if negative else p for p in ANGLES[: gate.num_params]]
+    wires = list(range(gate.num_qubits))
+    operation = getattr(pennylane, name)(*params, wires=wires)
+    theirs = operation.matrix(wire_order=wires[::-1]) if wires else operation.matrix()
+    ours = np.squeeze(gate.matrix(*ANGLES[: gate.num_params]))
+    np.testing.assert_allclose(np.squeeze(theirs), ours, atol=1e-12)
+
+
 def test_every_error_class_is_in_the_page() -> None:
     import qsim.errors
 
@@ -192,6 +248,6 @@ def anchors(path: Path) -> set[str]:
 def test_readme_commands_name_files_that_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert ".venv/bin/python examples/run_all.py" in text
-    assert "-m pytest tests" in text
+    assert ".venv-test/bin/pytest tests" in text
     for file in ("examples/run_all.py", "LICENSE", "CHANGELOG.md", "CITATION.cff"):
         assert (ROOT / file).exists()
