@@ -16,6 +16,7 @@ from qsim.errors import ArgumentError, QubitError
 __all__ = [
     "check_count",
     "check_finite",
+    "check_numbers",
     "check_qubits",
     "check_square_power_of_two",
     "check_unitary",
@@ -81,14 +82,24 @@ def check_finite(array: npt.NDArray[Any], name: str) -> None:
         raise ArgumentError(f"Argument `{name}` must be finite, but holds NaN or infinity.")
 
 
+def check_numbers(values: Any, name: str, what: str) -> npt.NDArray[np.complex128]:
+    """The values as a new complex array; None, text, bool and objects are refused, not read as NaN."""
+    try:
+        array = np.asarray(values)
+    except ValueError:  # rows of different length
+        array = np.array(None)
+    if array.dtype.kind not in "iufc":
+        raise TypeError(f"Argument `{name}` must be {what}, but is {_kind(values)}.")
+    return np.array(array, dtype=complex, order="C")
+
+
+def _kind(values: Any) -> str:
+    return f"of type {values.dtype}" if isinstance(values, np.ndarray) else type(values).__name__
+
+
 def check_square_power_of_two(matrix: Any, name: str) -> npt.NDArray[np.complex128]:
     """A finite complex matrix of shape (2**k, 2**k), k >= 1, as a new read-only array."""
-    try:
-        m = np.array(matrix, dtype=complex, order="C")
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"Argument `{name}` must be a matrix of numbers, but is {type(matrix).__name__}."
-        ) from error
+    m = check_numbers(matrix, name, "a matrix of numbers")
     size = m.shape[0] if m.ndim else 0
     if m.ndim != 2 or m.shape[0] != m.shape[1] or size < 2 or size & (size - 1):
         raise ArgumentError(

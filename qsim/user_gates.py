@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from qsim._checks import check_finite, check_square_power_of_two, check_unitary
+from qsim._checks import check_finite, check_numbers, check_square_power_of_two, check_unitary
 from qsim.errors import ArgumentError, CircuitError, StateError
 from qsim.gates import GATES, Gate, Matrix, Part, Term
 from qsim.parameters import ParameterValue
@@ -121,7 +121,7 @@ class DiagonalGate(UserGate):
     name = "diagonal"
 
     def __init__(self, entries: Any) -> None:
-        d = np.ascontiguousarray(entries, dtype=complex)
+        d = check_numbers(entries, "entries", "a sequence of numbers")
         if d.ndim != 1 or len(d) == 0 or len(d) & (len(d) - 1):
             raise ArgumentError(f"Argument `entries` must have shape (2**k,), but has shape {d.shape}.")
         check_finite(d, "entries")
@@ -345,7 +345,7 @@ class PrepareGate(UserGate):
     name = "prepare"
 
     def __init__(self, amplitudes: Any, *, normalize: bool = False, inverted: bool = False) -> None:
-        a = np.array(amplitudes, dtype=complex)
+        a = check_numbers(amplitudes, "amplitudes", "a sequence of numbers")
         if a.ndim != 1 or len(a) == 0 or len(a) & (len(a) - 1):
             raise StateError(f"Argument `amplitudes` must have shape (2**k,), but has shape {a.shape}.")
         if not np.isfinite(a).all():
