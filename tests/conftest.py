@@ -16,6 +16,10 @@ from hypothesis import HealthCheck, settings
 
 from qsim.backends.base import Backend, available_backends, get_backend
 
+# Processes that tests start with ``python -c`` would import the package of the current directory: in a
+# clone that is the source tree, which has no built core, instead of what is installed.
+os.environ.setdefault("PYTHONSAFEPATH", "1")
+
 # Fixtures of function scope are constants of a test here (a backend, a precision), so hypothesis may
 # share them between examples.
 _COMMON = {
