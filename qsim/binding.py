@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim.errors import ParameterError, UnboundParameterError
-from qsim.parameters import Parameter, ParameterVector
+from qsim.parameters import MAX_ANGLE, Parameter, ParameterVector, magnitude_text
 
 __all__ = ["bind_values", "unknown_parameter"]
 
@@ -129,19 +129,22 @@ def _bind_dict(parameters: Sequence[Parameter], params: Mapping[Any, Any]) -> tu
 
 
 def _as_float(value: Any, name: str) -> FloatArray:
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # rows of different lengths
+        raise ParameterError(f"Parameter `{name}` must be a regular array of numbers: {error}.") from None
     if array.dtype.kind not in "iuf" and array.size:
         raise TypeError(f"Parameter `{name}` must be real numbers, but is of type {array.dtype}.")
     return np.ascontiguousarray(array, dtype=np.float64).reshape(array.shape)
 
 
 def _check_finite(values: FloatArray, names: Sequence[str]) -> None:
-    finite = np.isfinite(values)
-    if not finite.all():
-        row, column = np.argwhere(~finite)[0]
+    good = np.abs(values) <= MAX_ANGLE  # False for NaN
+    if not good.all():
+        row, column = np.argwhere(~good)[0]
         where = f" in row {row}" if len(values) > 1 else ""
         raise ParameterError(
-            f"Parameter `{names[column]}` must be finite, but is {values[row, column]}{where}."
+            f"Parameter `{names[column]}` must be {magnitude_text(values[row, column])}{where}."
         )
 
 

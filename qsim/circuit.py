@@ -16,7 +16,7 @@ from qsim.gates import Gate, Matrix, apply_to_columns, get_gate
 from qsim.memory import check_free_memory
 from qsim.operation_methods import OperationMethods
 from qsim.operations import Barrier, GateOperation, Operation, _Structured
-from qsim.parameters import Parameter, ParameterExpression, ParameterVector
+from qsim.parameters import MAX_ANGLE, Parameter, ParameterExpression, ParameterVector, magnitude_text
 from qsim.user_gates import CircuitGate
 
 if TYPE_CHECKING:
@@ -209,7 +209,9 @@ class Circuit(OperationMethods):
         if controls != () or control_values is not None or len(params) != gate.num_params:
             return self._gate_slow(gate, params, qubits, controls, control_values)
         for p in params:
-            if not ((type(p) is float and p - p == 0.0) or isinstance(p, ParameterExpression)):
+            if not (
+                (type(p) is float and -MAX_ANGLE <= p <= MAX_ANGLE) or isinstance(p, ParameterExpression)
+            ):
                 return self._gate_slow(gate, params, qubits, controls, control_values)
         self._operations.append(GateOperation(gate, params, qubits))
         if self._cache:
@@ -676,8 +678,8 @@ def _check_param(gate: Gate, value: Any) -> Any:
             f"{type(value).__name__} ({value!r}).{hint}"
         )
     number = to_float(value)
-    if not math.isfinite(number):
-        raise ParameterError(f"A parameter of gate `{gate.name}` must be finite, but is {number}.")
+    if not -MAX_ANGLE <= number <= MAX_ANGLE:
+        raise ParameterError(f"A parameter of gate `{gate.name}` must be {magnitude_text(number)}.")
     return number
 
 

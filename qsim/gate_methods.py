@@ -11,6 +11,7 @@ from typing import Any
 
 from qsim.gates import GATES, GateSpec, unique_specs
 from qsim.operations import GateOperation
+from qsim.parameters import MAX_ANGLE
 
 __all__ = ["GateMethods", "stub_text"]
 
@@ -44,7 +45,7 @@ def _make_method(name: str, spec: GateSpec) -> Callable[..., Any]:
     # further controls) is checked in line, and everything else goes through Circuit._gate.
     common = [f"type({q}) is int and 0 <= {q} < n" for q in qubits]
     common += [f"{a} != {b}" for i, a in enumerate(qubits) for b in qubits[:i]]
-    common += [f"type({p}) is float and {p} - {p} == 0.0" for p in params]
+    common += [f"type({p}) is float and {-MAX_ANGLE!r} <= {p} <= {MAX_ANGLE!r}" for p in params]
     common += ["control_values is None", "type(controls) is tuple", "not controls"]
     source = (
         f"def {name}(self{arguments}, *, controls=(), control_values=None):\n"

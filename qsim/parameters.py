@@ -18,6 +18,9 @@ from qsim._checks import to_float
 from qsim.errors import ArgumentError, ParameterError, UnboundParameterError
 from qsim.memory import check_free_memory
 
+#: Larger angles are refused as not finite is: a kernel may multiply an angle, and must not overflow.
+MAX_ANGLE = 1e100
+
 __all__ = [
     "Parameter",
     "ParameterExpression",
@@ -413,9 +416,15 @@ def _as_number(value: Any, name: str) -> float:
         else:
             raise TypeError(f"Parameter `{name}` must be a real number, but is {type(value).__name__}.")
     number = to_float(value)
-    if not math.isfinite(number):
-        raise ParameterError(f"Parameter `{name}` must be finite, but is {number}.")
+    if not -MAX_ANGLE <= number <= MAX_ANGLE:
+        raise ParameterError(f"Parameter `{name}` must be {magnitude_text(number)}.")
     return number
+
+
+def magnitude_text(value: float) -> str:
+    """What a number outside ``[-MAX_ANGLE, MAX_ANGLE]``, or NaN, must be, and is."""
+    wanted = f"at most {MAX_ANGLE:g} in magnitude" if math.isfinite(value) else "finite"
+    return f"{wanted}, but is {value}"
 
 
 def _binary(op: str, left: Any, right: Any) -> Any:

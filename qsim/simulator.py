@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from qsim import entanglement
+from qsim._checks import check_qubits
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError
 from qsim.program.program import Program
@@ -196,6 +199,7 @@ class Simulator:
         self, circuit: Circuit, qubits: Any, params: Any = None, *, alpha: float = 2.0, base: float = 2.0
     ) -> Any:
         """See `qsim.renyi_entropy`."""
+        _check_real(alpha, "alpha")
         return self._of_reduced(
             circuit, qubits, params, lambda rho: entanglement.renyi_of(rho, alpha, _base(base))
         )
@@ -204,10 +208,10 @@ class Simulator:
         self, circuit: Circuit, first: Any, second: Any, params: Any = None, *, base: float = 2.0
     ) -> Any:
         """See `qsim.mutual_information`."""
-        a, b = _listed(first), _listed(second)
+        a, b = (check_qubits(q, self.compile(circuit).num_qubits) for q in (first, second))
         if set(a) & set(b):
             raise ArgumentError(
-                f"Arguments `first` and `second` must share no qubit, but share {set(a) & set(b)}."
+                f"Arguments `first` and `second` must share no qubit, but share {sorted(set(a) & set(b))}."
             )
 
         def entropy(qubits: Any) -> Any:
@@ -219,6 +223,9 @@ class Simulator:
         self, first: Circuit, second: Circuit, first_params: Any = None, second_params: Any = None
     ) -> Any:
         """See `qsim.inner_product`."""
+        for name, circuit in (("first", first), ("second", second)):
+            if not isinstance(circuit, Circuit):
+                raise TypeError(f"Argument `{name}` must be a Circuit, but is {type(circuit).__name__}.")
         if first.num_qubits != second.num_qubits:
             raise ArgumentError(
                 f"Both circuits must have equally many qubits, but have {first.num_qubits} and "
@@ -227,7 +234,13 @@ class Simulator:
         program = self.compile(first)
         a = program.statevector(first_params)
         b = self.compile(second).statevector(second_params)
-        rows = max(len(a) if a.ndim == 2 else 1, len(b) if b.ndim == 2 else 1)
+        counts = len(a) if a.ndim == 2 else 1, len(b) if b.ndim == 2 else 1
+        if counts[0] != counts[1] and 1 not in counts:
+            raise ArgumentError(
+                f"Both circuits must have batches of equal size or 1, but have a batch of {counts[0]} and "
+                f"one of {counts[1]}."
+            )
+        rows = counts[0] if counts[1] == 1 else counts[1]
         left, right = (np.ascontiguousarray(np.broadcast_to(s, (rows, s.shape[-1]))) for s in (a, b))
         out = program._backend.inner_products(left, right, self.threads)
         return out if a.ndim == 2 or b.ndim == 2 else complex(out[0])
@@ -257,11 +270,13 @@ def _required(observables: Any) -> Any:
     return observables
 
 
-def _listed(qubits: Any) -> list[int]:
-    return [int(qubits)] if isinstance(qubits, int | np.integer) else list(qubits)
+def _base(base: Any) -> float:
+    _check_real(base, "base")
+    if not 0 < base < math.inf or base == 1:
+        raise ArgumentError(f"Argument `base` must be positive, finite and not 1, but is {base}.")
+    return float(base)
 
 
-def _base(base: float) -> float:
-    if not base > 0 or base == 1:
-        raise ArgumentError(f"Argument `base` must be positive and not 1, but is {base}.")
-    return base
+def _check_real(value: Any, name: str) -> None:
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+        raise TypeError(f"Argument `{name}` must be a real number, but is {type(value).__name__}.")

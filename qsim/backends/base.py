@@ -144,7 +144,11 @@ def get_backend(name: str | None = None) -> Backend:
     ------
     BackendError
         If the name is unknown or the backend cannot be used here.
+    TypeError
+        If the name is no str.
     """
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"Argument `backend` must be a str, but is {type(name).__name__}.")
     wanted = name if name is not None else os.environ.get("QSIM_BACKEND") or None
     if wanted is None:
         for candidate in BACKENDS:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from qsim.backends.base import Backend
 from qsim.errors import CircuitError, ParameterError
 from qsim.operations import GateOperation
+from qsim.parameters import MAX_ANGLE, magnitude_text
 from qsim.program.flow import (
     AssignStep,
     ChannelStep,
@@ -280,6 +281,8 @@ def _run_time_gate(branch: Branch, operation: GateOperation, backend: Backend, t
                 f"Gate `{operation.name}` mixes the free parameter `{value}` with run-time values; bind "
                 "it first."
             )
+        if not -MAX_ANGLE <= value <= MAX_ANGLE:
+            raise ParameterError(f"A parameter of gate `{operation.name}` must be {magnitude_text(value)}.")
         params.append(value)
     bound = GateOperation(
         operation.gate, tuple(params), operation.targets, operation.controls, operation.control_values

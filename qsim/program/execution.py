@@ -14,6 +14,7 @@ from qsim.distributions import distribution_from_outcomes
 from qsim.errors import ArgumentError, StateError
 from qsim.memory import check_state_memory
 from qsim.observables import Diagonal, Observable, PauliSum, Projector, as_observables
+from qsim.parameters import MAX_ANGLE
 from qsim.program.branches import Branch, exact_split, run_branches, shot_split
 from qsim.program.flow import FlowCode
 from qsim.program.slots import SlotMap
@@ -84,8 +85,8 @@ class Execution:
             return None
         if params.dtype != np.float64 or params.shape != (self._slots.num_slots,):
             return None
-        square = params.dot(params)  # finite unless a value is not, or overflows
-        return params.reshape(1, -1) if square - square == 0.0 else None
+        # above this, or NaN, a value is no angle
+        return params.reshape(1, -1) if params.dot(params) <= MAX_ANGLE else None
 
     # -- states ----------------------------------------------------------------------------------
     def _run(
@@ -127,6 +128,8 @@ class Execution:
         """`function` of the final states, averaged over branches; and whether the result has a batch axis."""
         initial, batched_initial = self._initial(initial_state, normalize)
         batch = common_batch(len(values), 1 if initial is None else len(initial))
+        if not batch:
+            return function(np.empty((0, 1 << self.num_qubits), dtype=self.dtype)), True
         angles = self._slots.angles(values)
         rows = self._rows_per_chunk() if self._code.is_static else 1
         check_state_memory(self.num_qubits, self.dtype.itemsize, batch=min(rows, batch))
@@ -254,7 +257,10 @@ class Execution:
         """Checked initial states, shape (1 or batch, 2**num_qubits), and whether a batch axis was given."""
         if initial_state is None:
             return None, False
-        states = np.asarray(initial_state)
+        try:
+            states = np.asarray(initial_state)
+        except ValueError as error:  # rows of different lengths
+            raise StateError(f"Argument `initial_state` must be a regular array: {error}.") from None
         if states.dtype.kind not in "iufc":
             raise TypeError(
                 f"Argument `initial_state` must be complex numbers, but is of type {states.dtype}."
@@ -265,7 +271,7 @@ class Execution:
                 f"Argument `initial_state` must have shape ({size},) or (batch, {size}), but has shape "
                 f"{states.shape}."
             )
-        rows = np.ascontiguousarray(states.reshape(-1, size), dtype=self.dtype)
+        rows = np.require(states.reshape(-1, size), self.dtype, ["C", "ALIGNED"])
         norms = self._backend.norm_squared(rows, self.threads)
         if not np.isfinite(norms).all():
             raise StateError("Argument `initial_state` must be finite, but holds NaN or infinity.")

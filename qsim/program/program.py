@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from qsim.binding import bind_values
 from qsim.bitstrings import MAX_MASK_BITS, parse_bitstring
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError, CircuitError, StateError
-from qsim.memory import check_state_memory
+from qsim.memory import check_free_memory, check_state_memory
 from qsim.observables import PauliSum
 from qsim.parameters import Parameter
 from qsim.program.execution import ComplexArray, Execution, FloatArray, common_batch, with_progress
@@ -188,7 +190,7 @@ class Program(Execution):
         StateError
             If `states` has another shape, dtype or memory layout.
         """
-        self._require_static("apply()", "sample() or distribution()")
+        self._require_static("A call of apply()", "sample() or distribution()")
         values, _ = bind_values(self.parameters, params)
         size = 1 << self.num_qubits
         good = isinstance(states, np.ndarray) and states.dtype == self.dtype and states.flags.c_contiguous
@@ -340,7 +342,11 @@ class Program(Execution):
         ndarray, shape (2**k, 2**k) or (batch, 2**k, 2**k), complex128
         """
         chosen = self._qubits(qubits)
-        check_state_memory(2 * len(chosen), 16)
+        check_free_memory(
+            (16 << 2 * len(chosen)) + (self.dtype.itemsize << self.num_qubits),
+            f"A density matrix of {len(chosen)} qubits",
+            "Use fewer qubits.",
+        )
 
         def reduced(states: ComplexArray) -> ComplexArray:
             return entanglement.reduced_density_matrix(states, chosen)
@@ -365,10 +371,15 @@ class Program(Execution):
         -------
         ndarray, shape (len(bitstrings),) or (batch, len(bitstrings))
         """
-        index = [
-            self._basis_index(b) for b in ([bitstrings] if isinstance(bitstrings, str | int) else bitstrings)
-        ]
-        return self.statevector(params, initial_state=initial_state)[..., index]
+        if isinstance(bitstrings, str | numbers.Integral):
+            bitstrings = [bitstrings]
+        elif not isinstance(bitstrings, Iterable):
+            raise TypeError(
+                f"Argument `bitstrings` must be one or several bitstrings or indices, but is "
+                f"{type(bitstrings).__name__}."
+            )
+        index = [self._basis_index(b) for b in bitstrings]
+        return self.statevector(params, initial_state=initial_state, normalize=normalize)[..., index]
 
     def sample(
         self,
@@ -402,6 +413,7 @@ class Program(Execution):
         values, batched = bind_values(self.parameters, params)
         initial, batched_initial = self._initial(initial_state, normalize)
         batch = common_batch(len(values), 1 if initial is None else len(initial))
+        self._check_shots_memory(count, batch)
         rows = [
             self._sample_row(values, initial, row, count, row_generator(root, row))
             for row in with_progress(range(batch), progress)
@@ -466,6 +478,15 @@ class Program(Execution):
         if batched:
             return out
         return out[0] if out.ndim > 1 else float(out[0])
+
+    def _check_shots_memory(self, shots: int, batch: int) -> None:
+        """Refuse what does not fit: uniform numbers and indices of one row, then the outcomes of all."""
+        width = self._num_sampled_bits() if self._num_sampled_bits() > MAX_MASK_BITS else 8
+        check_free_memory(
+            shots * (16 + 2 * width * batch),
+            f"Argument `shots` is {shots}, which",
+            "Sample fewer shots at a time.",
+        )
 
     def _qubits(self, qubits: Any) -> npt.NDArray[np.int32]:
         chosen = range(self.num_qubits) if qubits is None else check_qubits(qubits, self.num_qubits)

@@ -13,7 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim.errors import ParameterError
-from qsim.parameters import FUNCTIONS, Parameter, ParameterExpression, apply_operator
+from qsim.parameters import (
+    FUNCTIONS,
+    MAX_ANGLE,
+    Parameter,
+    ParameterExpression,
+    apply_operator,
+    magnitude_text,
+)
 
 __all__ = ["SlotAllocator", "SlotMap"]
 
@@ -33,7 +40,7 @@ class SlotAllocator:
         if type(param) is float:
             return -1, 0.0, param
         affine = param.affine()
-        if affine is not None:
+        if affine is not None and abs(affine[1]) <= MAX_ANGLE and abs(affine[2]) <= MAX_ANGLE:
             return self._columns[affine[0]], affine[1], affine[2]
         slot = self._expressions.setdefault(param, len(self.parameters) + len(self._expressions))
         return slot, 1.0, 0.0
@@ -88,7 +95,8 @@ class SlotMap:
         Raises
         ------
         ParameterError
-            If an expression is not finite for a row (a logarithm of a negative number, ...).
+            If an expression is not finite for a row (a logarithm of a negative number, ...), or larger
+            than an angle may be.
         """
         if not self.expressions:
             return values
@@ -99,12 +107,12 @@ class SlotMap:
         for column, expression in enumerate(self.expressions, values.shape[1]):
             out[:, column] = nodes[expression]
         tail = out[:, values.shape[1] :]
-        if not np.isfinite(tail).all():
-            row, column = np.argwhere(~np.isfinite(tail))[0]
+        good = np.abs(tail) <= MAX_ANGLE  # False for NaN
+        if not good.all():
+            row, column = np.argwhere(~good)[0]
             raise ParameterError(
-                f"Parameter expression `{self.expressions[column]}` must be finite, but is "
-                f"{tail[row, column]} "
-                f"in row {row} of the values."
+                f"Parameter expression `{self.expressions[column]}` must be "
+                f"{magnitude_text(tail[row, column])} in row {row} of the values."
             )
         return out
 
