@@ -1,23 +1,83 @@
-"""Memory: sizes refused before anything is allocated, and no growth over many runs."""
+"""Memory: sizes written with units, and no growth over many runs."""
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 import qsim
 from qsim.circuit import Circuit
-from qsim.errors import MemoryBudgetError
+from qsim.memory import format_bytes, free_memory
+from qsim.testing import random_circuit
+
+MEGABYTE = 1 << 20
+needs_proc = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
 
 
 def test_sizes_are_written_with_units():
-    from qsim.memory import format_bytes
-
-    assert [format_bytes(s) for s in (0, 1023, 1 << 10, 1 << 30, 1 << 40)] == [
-        "0 bytes", "1023 bytes", "1 KiB", "1 GiB", "1 TiB",
-    ]  # fmt: skip
+    sizes = (0, 1023, 1 << 10, 1 << 30, 1 << 40)
+    assert [format_bytes(s) for s in sizes] == ["0 bytes", "1023 bytes", "1 KiB", "1 GiB", "1 TiB"]
 
 
-@pytest.mark.parametrize("n", [50, 64, 1000])
-def test_states_too_large_are_refused(n, backend):
-    with pytest.raises(MemoryBudgetError, match=rf"{n} qubits in complex128 need .* Use"):
-        qsim.statevector(Circuit(n), backend=backend)
+def test_free_memory_is_that_of_this_machine():
+    free = free_memory()
+    assert free is None or 1 << 20 < free < 1 << 60
+
+
+def resident() -> int:
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def growth(work: Callable[[], object], rounds: int) -> int:
+    """Bytes that `rounds` calls add to those of a tenth of them."""
+    for _ in range(max(1, rounds // 10)):
+        work()
+    before = resident()
+    for _ in range(rounds):
+        work()
+    return resident() - before
+
+
+@needs_proc
+def test_memory_does_not_grow_over_100000_runs(backend):
+    theta = qsim.Parameter("theta")
+    program = qsim.compile(Circuit(3).ry(theta, 0).cx(0, 1).rzz(0.3, 1, 2), "Z0 Z1", backend=backend)
+    row = np.array([0.1])
+    assert growth(lambda: program.expectation(row), 100_000) <= 5 * MEGABYTE
+
+
+@needs_proc
+@pytest.mark.parametrize("answer", ["statevector", "probabilities", "sample", "batch", "build", "branches"])
+def test_memory_does_not_grow_over_other_runs(backend, answer):
+    theta = qsim.Parameter("theta")
+    program = qsim.compile(Circuit(3).ry(theta, 0).cx(0, 1), "Z0 Z1", backend=backend)
+    rows, row = np.zeros((50, 1)), np.array([0.1])
+    dynamic = Circuit(2, 2).h(0).measure(0, 0).if_else((0, 1), Circuit(2, 2).x(1)).measure(1, 1)
+    branching = qsim.compile(dynamic, backend=backend)
+    work = {
+        "statevector": lambda: program.statevector(row),
+        "probabilities": lambda: program.probabilities(row, [0]),
+        "sample": lambda: program.sample(row, shots=10, seed=1),
+        "batch": lambda: program.expectation(rows),
+        "build": lambda: qsim.statevector(random_circuit(3, 5, seed=1), backend=backend),
+        "branches": lambda: branching.distribution(),
+    }[answer]
+    rounds = {"build": 1500, "branches": 1500, "sample": 4000}.get(answer, 8000)
+    assert growth(work, rounds) <= 5 * MEGABYTE
+
+
+@needs_proc
+def test_refused_input_leaves_nothing_behind(backend):
+    """Errors in the middle of a run must free what the run had."""
+    circuit = Circuit(16).h(0)
+
+    def refused() -> None:
+        with pytest.raises(ValueError):
+            qsim.statevector(circuit, initial_state=np.full(1 << 16, np.nan), backend=backend)
+
+    assert growth(refused, 100) <= 5 * MEGABYTE
