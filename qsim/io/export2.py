@@ -27,8 +27,8 @@ __all__ = ["Writer2"]
 MAX_CONTROLS = 10
 MAX_STATEMENTS = 5_000_000
 
-#: gate of the table -> name in qelib1.inc
-_DIRECT = {gate: name for name, gate in reversed(QELIB1.items()) if name not in ("u1", "u3", "cu1")}
+#: gate of the table -> name in qelib1.inc (u0, a wait, is left out: readers disagree on its parameter)
+_DIRECT = {gate: name for name, gate in reversed(QELIB1.items()) if name not in ("u0", "u1", "u3", "cu1")}
 #: gates of the table that are another one behind leading controls
 _CONTROLLED = {
     "cx": ("x", 1),

@@ -70,8 +70,10 @@ class Interpreter(Loops):
 
     def run_gate_body(self, body: list[st.Statement]) -> None:
         loops, self.loops = self.loops, []
-        self.run_block(body)
-        self.loops = loops
+        try:
+            self.run_block(body)
+        finally:
+            self.loops = loops
 
     def _scoped(self, body: Sequence[st.Statement], after: Sequence[st.Statement] | None = None) -> bool:
         self.scopes.append({})

@@ -35,7 +35,7 @@ MAX_TEXT = 1 << 30
 
 
 class Source:
-    """One text and its tokens; the last token is the empty string.
+    """One text and its tokens; the last tokens are empty strings.
 
     Parameters
     ----------
@@ -57,7 +57,8 @@ class Source:
         self.path = path
         #: number of this text's first token among those of all texts
         self.base = 0
-        self.tokens: list[str] = _TOKEN.findall(text)
+        # some more at the end, so that looking a few tokens ahead needs no check
+        self.tokens: list[str] = [*_TOKEN.findall(text), "", "", "", ""]
 
     def position(self, index: int) -> tuple[int, int]:
         """Line and column of a token, both from 1."""

@@ -37,13 +37,6 @@ class Names:
         self._taken.add(unique)
         return unique
 
-    def free(self, name: str) -> bool:
-        """Whether a name can be taken as it is."""
-        return bool(re.fullmatch(r"[a-z][A-Za-z0-9_]*", name)) and name not in self._taken
-
-    def take(self, name: str) -> None:
-        self._taken.add(name)
-
 
 class Registers:
     """The registers of one kind: as the circuit names them where that covers all bits, else one.
@@ -71,10 +64,9 @@ class Registers:
     ) -> None:
         covered = sorted(i for indices in given.values() for i in indices)
         self.registers: dict[str, tuple[int, ...]] = {}
-        if covered == list(range(count)) and all(given.values()) and all(map(names.free, given)):
+        if covered == list(range(count)) and all(given.values()):
             for name, indices in given.items():
-                names.take(name)
-                self.registers[name] = tuple(indices)
+                self.registers[names.new(name, default)] = tuple(indices)
         elif count:
             self._invent(count, names, default, groups)
         self.places = {

@@ -1,8 +1,8 @@
 OPENQASM 3.1;
 include "stdgates.inc";
-@annotation of the next statement
 pragma qsim nothing
 #pragma another
+@annotation of the next statement
 qubit[2] q;
 bit[2] c;
 bit[8] word = "00001111";
