@@ -17,7 +17,7 @@ from qsim.memory import check_free_memory
 from qsim.operation_methods import OperationMethods
 from qsim.operations import Barrier, GateOperation, Operation, _Structured
 from qsim.parameters import MAX_ANGLE, Parameter, ParameterExpression, ParameterVector, magnitude_text
-from qsim.user_gates import CircuitGate
+from qsim.user_gates import MAX_NESTING, CircuitGate
 
 if TYPE_CHECKING:
     from qsim.classical import Variable
@@ -265,6 +265,8 @@ class Circuit(OperationMethods):
                 "the circuit's "
                 f"{self.num_qubits} and {self.num_clbits}."
             )
+        if _nesting(body) >= MAX_NESTING:
+            raise CircuitError(f"Bodies must be nested at most {MAX_NESTING} deep.")
 
     def _body(self, body: Circuit) -> Circuit:
         self._check_body(body)
@@ -591,11 +593,13 @@ class Circuit(OperationMethods):
         """The inverse of `to_json`."""
         try:
             data = json.loads(text)
+            return cls.from_dict(data)
         except json.JSONDecodeError as error:
             raise ArgumentError(
                 f"Argument `text` must be JSON, but line {error.lineno} is not: {error.msg}."
             ) from error
-        return cls.from_dict(data)
+        except RecursionError:
+            raise ArgumentError("Argument `text` must be a circuit, but is nested too deeply.") from None
 
     def to_qasm(self, version: int = 3) -> str:
         """The circuit as OpenQASM 2 or 3 text."""
@@ -638,6 +642,11 @@ class Circuit(OperationMethods):
         from qsim import visual
 
         return visual.draw_html(self)
+
+
+def _nesting(body: Circuit) -> int:
+    """How many bodies lie one within the other below this one."""
+    return max((1 + _nesting(inner) for op in body.operations for inner in op.bodies), default=0)
 
 
 def _resize(operation: Operation, circuit: Circuit) -> Operation:

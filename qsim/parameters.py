@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim._checks import to_float
+from qsim._expression_nodes import PRECEDENCE, children_first, fold, same_structure, to_text, tree_size
 from qsim.errors import ArgumentError, ParameterError, UnboundParameterError
 from qsim.memory import check_free_memory
 
@@ -61,7 +62,8 @@ _UFUNCS: dict[Any, Callable[..., Any]] = {
     np.positive: lambda a: a,
 }
 _UFUNC_NAMES = {getattr(np, name): name for name in FUNCTIONS}
-_PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "**": 4}
+#: Trees up to this size and depth are nested lists in JSON, whose readers recurse.
+_NESTED_JSON = (1000, 50)
 
 
 class ParameterExpression:
@@ -94,47 +96,12 @@ class ParameterExpression:
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """The parameters of the expression, each once, in order of appearance."""
-        found: dict[Parameter, None] = {}
-        stack: list[Any] = [self]
-        while stack:
-            node = stack.pop()
-            if isinstance(node, Parameter):
-                found[node] = None
-            elif isinstance(node, ParameterExpression):
-                stack.extend(reversed(node._args))
-        return tuple(found)
+        return tuple(dict.fromkeys(n for n in children_first([self]) if isinstance(n, Parameter)))
 
     def affine(self) -> tuple[Parameter, float, float] | None:
         """``(parameter, scale, shift)`` if the expression is ``scale * parameter + shift``, else None."""
-        op, args = self._op, self._args
-        if op == "neg":
-            inner = _affine(args[0])
-            return None if inner is None else (inner[0], -inner[1], -inner[2])
-        if op in ("+", "-"):
-            left, right = args
-            sign = 1.0 if op == "+" else -1.0
-            if isinstance(right, float):
-                inner = _affine(left)
-                return None if inner is None else (inner[0], inner[1], inner[2] + sign * right)
-            if isinstance(left, float):
-                inner = _affine(right)
-                return None if inner is None else (inner[0], sign * inner[1], left + sign * inner[2])
-            first, second = _affine(left), _affine(right)
-            if first and second and first[0] == second[0]:
-                return first[0], first[1] + sign * second[1], first[2] + sign * second[2]
-            return None
-        if op == "*":
-            left, right = args
-            if isinstance(left, float):
-                left, right = right, left
-            inner = _affine(left)
-            if inner is None or not isinstance(right, float):
-                return None
-            return inner[0], inner[1] * right, inner[2] * right
-        if op == "/" and isinstance(args[1], float):
-            inner = _affine(args[0])
-            return None if inner is None else (inner[0], inner[1] / args[1], inner[2] / args[1])
-        return None
+        found: tuple[Parameter, float, float] | None = fold(self, _affine)
+        return found
 
     def bind(self, values: Mapping[Parameter | str, ParameterValue]) -> ParameterValue:
         """Replace parameters by numbers or expressions; parameters without a value stay.
@@ -148,9 +115,12 @@ class ParameterExpression:
         -------
         float or ParameterExpression
         """
-        args = tuple(arg.bind(values) if isinstance(arg, ParameterExpression) else arg for arg in self._args)
-        bound: ParameterValue = _build(self._op, args)
-        return bound
+
+        def bound(node: ParameterExpression, args: list[Any]) -> Any:
+            return node.bind(values) if isinstance(node, Parameter) else _build(node._op, tuple(args))
+
+        result: ParameterValue = fold(self, bound)
+        return result
 
     def evaluate(self, values: Mapping[Parameter | str, float]) -> float:
         """The value of the expression; every parameter needs a number.
@@ -226,13 +196,13 @@ class ParameterExpression:
             return True
         if not isinstance(other, ParameterExpression) or isinstance(other, Parameter):
             return False
-        return self._hash == other._hash and self._op == other._op and self._args == other._args
+        return self._hash == other._hash and same_structure(self, other)
 
     def __hash__(self) -> int:
         return self._hash
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_build, (self._op, self._args))
+        return (_from_rows, (_to_rows(self), {p.name: p.vector_length for p in self.parameters}))
 
     def __bool__(self) -> bool:
         raise TypeError(f"Parameter expression `{self}` has no truth value before it is bound.")
@@ -245,11 +215,20 @@ class ParameterExpression:
         return f"ParameterExpression({self})"
 
     def __str__(self) -> str:
-        return _to_text(self, 0)
+        return to_text(self)
 
     def to_json(self) -> Any:
-        """Nested lists ``[operator, arguments...]`` with parameters as ``["param", name]``."""
-        return [self._op, *(a.to_json() if isinstance(a, ParameterExpression) else a for a in self._args)]
+        """Nested lists ``[operator, arguments...]`` with parameters as ``["param", name]``.
+
+        A deep or large expression is ``["nodes", [...]]`` instead: a list of its nodes, in which
+        ``["node", k]`` stands for the one before at position k.
+        """
+        if all(size <= limit for size, limit in zip(tree_size(self), _NESTED_JSON, strict=True)):
+            return fold(self, lambda node, inner: [node._op, *(inner or node._args)])
+        return [
+            "nodes",
+            [[op, *(["node", a] if isinstance(a, int) else a for a in args)] for op, args in _to_rows(self)],
+        ]
 
 
 class Parameter(ParameterExpression):
@@ -362,14 +341,54 @@ class ParameterVector(Sequence[Parameter]):
 
 def expression_from_json(data: Any) -> ParameterValue:
     """The inverse of `ParameterExpression.to_json`; plain numbers pass through."""
-    if isinstance(data, list):
-        if len(data) == 2 and data[0] == "param":
-            return Parameter(data[1])
-        if not data or (data[0] not in _PRECEDENCE and data[0] not in FUNCTIONS):
-            raise ArgumentError(f"Argument `data` must be a parameter expression, but is {data!r}.")
-        built: ParameterValue = _build(data[0], tuple(expression_from_json(item) for item in data[1:]))
-        return built
-    return _as_number(data, "data")
+    if isinstance(data, list) and len(data) == 2 and data[0] == "nodes" and isinstance(data[1], list):
+        nodes: list[ParameterValue] = []
+        for row in data[1]:
+            nodes.append(_node_from_json(row, nodes))
+        if nodes:
+            return nodes[-1]
+    return _node_from_json(data, [])
+
+
+def _node_from_json(data: Any, nodes: list[ParameterValue]) -> ParameterValue:
+    if not isinstance(data, list):
+        return _as_number(data, "data")
+    if len(data) == 2 and data[0] == "param":
+        return Parameter(data[1])
+    if len(data) == 2 and data[0] == "node" and data[1] in range(len(nodes)):
+        return nodes[data[1]]
+    count = 2 if data and data[0] in PRECEDENCE and data[0] != "neg" else 1
+    if not data or data[0] not in (*PRECEDENCE, *FUNCTIONS) or len(data) != count + 1:
+        raise ArgumentError(f"Argument `data` must be a parameter expression, but holds {str(data)[:80]}.")
+    built: ParameterValue = _build(data[0], tuple(_node_from_json(item, nodes) for item in data[1:]))
+    return built
+
+
+def _to_rows(expression: ParameterExpression) -> list[tuple[str, tuple[Any, ...]]]:
+    """(operator, arguments) of each node, arguments before their users; an int names a row before."""
+    rows: list[tuple[str, tuple[Any, ...]]] = []
+    places: dict[int, int] = {}
+    for node in children_first([expression]):
+        if isinstance(node, Parameter):
+            rows.append(("param", (node.name,)))
+        else:
+            args = (a if isinstance(a, float) else places[id(a)] for a in node._args)
+            rows.append((node._op, tuple(args)))
+        places[id(node)] = len(rows) - 1
+    return rows
+
+
+def _from_rows(rows: list[tuple[str, tuple[Any, ...]]], lengths: Mapping[str, int | None]) -> Any:
+    """The inverse of `_to_rows`."""
+    nodes: list[Any] = []
+    for op, args in rows:
+        if op == "param":
+            nodes.append(_parameter(args[0], lengths[args[0]]))
+        else:
+            nodes.append(
+                ParameterExpression(op, tuple(a if isinstance(a, float) else nodes[a] for a in args))
+            )
+    return nodes[-1]
 
 
 def _function(name: str) -> Callable[[Any], Any]:
@@ -450,7 +469,7 @@ def _build(op: str, args: tuple[Any, ...]) -> Any:
         if not math.isfinite(value):
             raise ParameterError(
                 f"A parameter expression must be finite, but "
-                f"`{_to_text(ParameterExpression(op, args), 0)}` is {value}."
+                f"`{to_text(ParameterExpression(op, args))}` is {value}."
             )
         return value
     if len(args) == 2:
@@ -462,8 +481,32 @@ def _build(op: str, args: tuple[Any, ...]) -> Any:
     return ParameterExpression(op, args)
 
 
-def _affine(node: Any) -> tuple[Parameter, float, float] | None:
-    return node.affine() if isinstance(node, ParameterExpression) else None
+def _affine(node: ParameterExpression, inner: list[Any]) -> tuple[Parameter, float, float] | None:
+    """``(parameter, scale, shift)`` of a node from those of its arguments; None if there is none."""
+    if isinstance(node, Parameter):
+        return (node, 1.0, 0.0)
+    op = node._op
+    left, right = inner[0], inner[-1]
+    if left is None or right is None or not (isinstance(left, tuple) or isinstance(right, tuple)):
+        return None
+    if op == "neg":
+        return left[0], -left[1], -left[2]
+    if op in ("+", "-"):
+        sign = 1.0 if op == "+" else -1.0
+        if isinstance(right, float):
+            return left[0], left[1], left[2] + sign * right
+        if isinstance(left, float):
+            return right[0], sign * right[1], left + sign * right[2]
+        if left[0] == right[0]:
+            return left[0], left[1] + sign * right[1], left[2] + sign * right[2]
+        return None
+    if op == "*" and isinstance(left, float):
+        return right[0], right[1] * left, right[2] * left
+    if op == "*" and isinstance(right, float):
+        return left[0], left[1] * right, left[2] * right
+    if op == "/" and isinstance(right, float):
+        return left[0], left[1] / right, left[2] / right
+    return None
 
 
 def apply_operator(op: str, args: tuple[Any, ...]) -> Any:
@@ -480,34 +523,3 @@ def apply_operator(op: str, args: tuple[Any, ...]) -> Any:
     if op == "neg":
         return -args[0]
     return FUNCTIONS[op][0](args[0])
-
-
-def _to_text(node: Any, outer: int) -> str:
-    if isinstance(node, Parameter):
-        return node.name
-    if isinstance(node, float):
-        text = _number_text(node)
-        return f"({text})" if text.startswith("-") and outer else text
-    op, args = node._op, node._args
-    if op in FUNCTIONS:
-        return f"{op}({_to_text(args[0], 0)})"
-    level = _PRECEDENCE[op]
-    if op == "neg":
-        text = f"-{_to_text(args[0], level)}"
-    elif op == "**":
-        text = f"{_to_text(args[0], level + 1)}**{_to_text(args[1], level)}"
-    else:
-        spaced = f" {op} " if level == 1 else op
-        text = f"{_to_text(args[0], level)}{spaced}{_to_text(args[1], level + 1)}"
-    return f"({text})" if level < outer else text
-
-
-def _number_text(value: float) -> str:
-    if value and abs(value) < 1e3:
-        for divisor in (1, 2, 3, 4, 6, 8):
-            multiple = value * divisor / math.pi
-            if abs(multiple) >= 1 - 1e-15 and multiple == round(multiple):
-                count = round(multiple)
-                head = {1: "pi", -1: "-pi"}.get(count, f"{count}*pi")
-                return head if divisor == 1 else f"{head}/{divisor}"
-    return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)

@@ -40,11 +40,17 @@ _PAULIS = {
 }
 
 
+#: Gates of gates of gates ...: what walks through them recurses.
+MAX_NESTING = 64
+
+
 class UserGate(Gate):
     """Base of gates that carry data of their own; two are equal if their data are."""
 
     num_params = 0
     num_controls = 0
+    #: how many gates lie one within the other
+    nesting = 0
 
     def _data(self) -> dict[str, Any]:
         """What makes the gate: its constructor's keywords."""
@@ -486,6 +492,14 @@ class CircuitGate(UserGate):
                     f"A gate must be made of gates, but the circuit contains `{operation.name}`. "
                     "Use compose() to insert a circuit that measures, resets or branches."
                 )
+            if isinstance(operation, GateOperation) and isinstance(operation.gate, UserGate):
+                self.nesting = max(self.nesting, operation.gate.nesting)
+        self.nesting += 1
+        if self.nesting > MAX_NESTING:
+            raise CircuitError(
+                f"Gates must be nested at most {MAX_NESTING} deep. Use compose() to insert a circuit's gates "
+                "one by one."
+            )
         self.circuit = circuit.copy()
         self.name = name or circuit.name or "circuit"
         self.num_qubits = circuit.num_qubits
@@ -520,6 +534,7 @@ class ControlledGate(UserGate):
 
     def __init__(self, gate: Gate, control_values: Sequence[int]) -> None:
         self.gate = gate
+        self.nesting = gate.nesting if isinstance(gate, UserGate) else 0
         self.control_values = tuple(control_values)
         self.name = "c" * len(self.control_values) + "-" + gate.name
         self.num_params = gate.num_params

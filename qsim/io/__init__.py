@@ -116,7 +116,10 @@ def dumps(circuit: Circuit, version: int = 3) -> str:
         raise ArgumentError(f"Argument `version` must be 2 or 3, but is {version!r}.")
     from qsim.io.export import export
 
-    return export(circuit, version)
+    try:
+        return export(circuit, version)
+    except RecursionError:
+        raise QasmError("An expression or a body of the circuit is nested too deeply.") from None
 
 
 def dump(circuit: Circuit, path: str | os.PathLike[str], version: int = 3) -> None:

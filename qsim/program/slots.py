@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from qsim._expression_nodes import children_first
 from qsim.errors import ParameterError
 from qsim.parameters import (
     FUNCTIONS,
@@ -64,15 +65,14 @@ class SlotMap:
         The expressions that are not affine in one parameter.
     """
 
-    __slots__ = ("_index", "_nodes", "expressions", "parameters")
+    __slots__ = ("_places", "_plan", "expressions", "parameters")
 
     def __init__(
         self, parameters: Sequence[Parameter], expressions: Sequence[ParameterExpression] = ()
     ) -> None:
         self.parameters = tuple(parameters)
         self.expressions = tuple(expressions)
-        self._index = {p: i for i, p in enumerate(self.parameters)}
-        self._nodes = _children_first(self.expressions)
+        self._plan, self._places = _plan(self.expressions, {p: i for i, p in enumerate(self.parameters)})
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (SlotMap, (self.parameters, self.expressions))
@@ -104,8 +104,8 @@ class SlotMap:
         out[:, : values.shape[1]] = values
         with np.errstate(all="ignore"):
             nodes = self._evaluate(values)
-        for column, expression in enumerate(self.expressions, values.shape[1]):
-            out[:, column] = nodes[expression]
+        for column, place in enumerate(self._places, values.shape[1]):
+            out[:, column] = nodes[place]
         tail = out[:, values.shape[1] :]
         good = np.abs(tail) <= MAX_ANGLE  # False for NaN
         if not good.all():
@@ -133,9 +133,9 @@ class SlotMap:
         slots, columns = list(range(count)), list(range(count))
         parts: list[Any] = [np.ones((values.shape[0], count))]
         with np.errstate(all="ignore"):
-            gradients = self._gradients(self._evaluate(values)) if self.expressions else {}
-        for slot, expression in enumerate(self.expressions, count):
-            for column, derivative in sorted(gradients[expression].items()):
+            gradients = self._gradients(self._evaluate(values))
+        for slot, place in enumerate(self._places, count):
+            for column, derivative in sorted(gradients[place].items()):
                 slots.append(slot)
                 columns.append(column)
                 parts.append(np.broadcast_to(np.asarray(derivative, dtype=float), values.shape[:1])[:, None])
@@ -145,32 +145,30 @@ class SlotMap:
             np.concatenate(parts, axis=1),
         )
 
-    def _evaluate(self, values: FloatArray) -> dict[ParameterExpression, Any]:
-        """The value of every node of every expression, children first."""
-        out: dict[Any, Any] = {}
-        for node in self._nodes:
-            if isinstance(node, Parameter):
-                out[node] = values[:, self._index[node]]
+    def _evaluate(self, values: FloatArray) -> list[Any]:
+        """The value of every node of the plan."""
+        out: list[Any] = []
+        for op, args in self._plan:
+            if op == "param":
+                out.append(values[:, args[0]])
             else:
-                out[node] = apply_operator(
-                    node._op, tuple(a if isinstance(a, float) else out[a] for a in node._args)
-                )
+                out.append(apply_operator(op, tuple(a if isinstance(a, float) else out[a] for a in args)))
         return out
 
-    def _gradients(self, nodes: dict[ParameterExpression, Any]) -> dict[ParameterExpression, dict[int, Any]]:
+    def _gradients(self, nodes: list[Any]) -> list[dict[int, Any]]:
         """Derivatives of every node, as {column: derivative}, by the chain rule."""
-        out: dict[Any, dict[int, Any]] = {}
-        for node in self._nodes:
-            if isinstance(node, Parameter):
-                out[node] = {self._index[node]: 1.0}
+        out: list[dict[int, Any]] = []
+        for op, args in self._plan:
+            if op == "param":
+                out.append({args[0]: 1.0})
                 continue
-            inner = [{} if isinstance(a, float) else out[a] for a in node._args]
-            v = [np.float64(a) if isinstance(a, float) else nodes[a] for a in node._args]
+            inner = [{} if isinstance(a, float) else out[a] for a in args]
+            v = [np.float64(a) if isinstance(a, float) else nodes[a] for a in args]
             total: dict[int, Any] = {}
-            for factor, gradient in zip(_partials(node._op, v, bool(inner[-1])), inner, strict=True):
+            for factor, gradient in zip(_partials(op, v, bool(inner[-1])), inner, strict=True):
                 for column, derivative in gradient.items():
                     total[column] = total.get(column, 0.0) + factor * derivative
-            out[node] = total
+            out.append(total)
         return out
 
 
@@ -190,17 +188,23 @@ def _partials(op: str, v: list[Any], exponent_varies: bool) -> list[Any]:
     return [FUNCTIONS[op][1](v[0])]
 
 
-def _children_first(expressions: Sequence[ParameterExpression]) -> list[ParameterExpression]:
-    """Every node of the expressions once, children before parents; no recursion, so depth is no limit."""
-    out: dict[ParameterExpression, None] = {}
-    stack: list[tuple[ParameterExpression, bool]] = [(e, False) for e in reversed(expressions)]
-    while stack:
-        node, ready = stack.pop()
-        if node in out:
-            continue
-        if ready or isinstance(node, Parameter):
-            out[node] = None
-            continue
-        stack.append((node, True))
-        stack.extend((a, False) for a in node._args if isinstance(a, ParameterExpression))
-    return list(out)
+def _plan(
+    expressions: Sequence[ParameterExpression], columns: dict[Parameter, int]
+) -> tuple[list[tuple[str, tuple[Any, ...]]], list[int]]:
+    """(operator, arguments) of every node, equal ones once, and the place of each expression.
+
+    An argument is a float or the place of a node before; that of ``"param"`` is a column of the values.
+    """
+    plan: list[tuple[str, tuple[Any, ...]]] = []
+    known: dict[Any, int] = {}
+    places: dict[int, int] = {}
+    for node in children_first(expressions):
+        if isinstance(node, Parameter):
+            row: tuple[str, tuple[Any, ...]] = ("param", (columns[node],))
+        else:
+            row = (node._op, tuple(a if isinstance(a, float) else places[id(a)] for a in node._args))
+        key = (*row, tuple(isinstance(a, float) for a in row[1]))  # the place 1 is not the number 1.0
+        places[id(node)] = known.setdefault(key, len(plan))
+        if places[id(node)] == len(plan):
+            plan.append(row)
+    return plan, [places[id(expression)] for expression in expressions]
