@@ -299,3 +299,14 @@ def test_many_measurements_keep_the_norm(backend):
     found = qsim.distribution(circuit, backend=backend)
     assert set(found) == {"00", "11"}
     assert sum(found.values()) == pytest.approx(1, abs=1e-9)
+
+
+def test_loop_of_failures_that_leave_one_state_stays_small(backend):
+    """Three of four outcomes repeat the loop; their branches are equal by then and must join."""
+    body = Circuit(3, 2).reset([0, 1]).h([0, 1]).ccx(0, 1, 2).x(2, controls=[0, 1]).measure([0, 1], [0, 1])
+    circuit = Circuit(3, 2).ry(0.4, 2).x(0).measure(0, 0)
+    circuit.while_loop(Bits((0, 1)).ne(Literal(0)), body)
+    outcome = qsim.distribution(circuit, backend=backend)
+    assert outcome.keys() == {"00"}
+    assert outcome["00"] == pytest.approx(1, abs=1e-12)
+    assert qsim.expectation(circuit, "Z2", backend=backend) == pytest.approx(np.cos(0.4), abs=1e-12)

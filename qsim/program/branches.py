@@ -2,12 +2,14 @@
 
 One mechanism serves exact distributions, where a branch weighs its probability, and sampling, where
 it weighs a number of shots that each measurement splits binomially. The live states are those on one
-path of the tree, so memory grows with the number of open measurements, not of outcomes.
+path of the tree, so memory grows with the number of open measurements, not of outcomes; only at the
+head of a loop do exact branches wait for each other, and those that have become equal join.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -118,10 +120,48 @@ def run_branches(
         `exact_split`, or what `shot_split` makes.
     """
     stack = [branch]
-    while stack:
+    parked: dict[Any, list[Branch]] = {}
+    while stack or parked:
+        if not stack:
+            for group in parked.values():
+                stack.extend(group)
+            parked = {}
         current = stack.pop()
-        if _advance(current, stack, code, handles, angles, split, backend, threads):
+        outcome = _advance(current, stack, code, handles, angles, split, backend, threads)
+        if outcome is _Outcome.FINISHED:
             yield current
+        elif outcome is _Outcome.REPEATS:
+            if split is exact_split:
+                _park(current, parked, backend, threads)
+            else:
+                stack.append(current)
+
+
+class _Outcome(Enum):
+    """How a branch stopped for the moment."""
+
+    FINISHED = 0  # at the read-out
+    GONE = 1  # split into others, or without weight
+    REPEATS = 2  # at the head of a loop again
+
+
+def _park(branch: Branch, parked: dict[Any, list[Branch]], backend: Backend, threads: int) -> None:
+    """Keep a branch until all others are at the head of a loop; branches that have become equal join.
+
+    Without this a loop that repeats on failure doubles the branches at every turn, though failures
+    leave the same state. Branches are never added coherently, so a global phase is no difference.
+    """
+    loops = tuple(sorted((loop, position) for loop, (_, position) in branch.loops.items()))
+    group = parked.setdefault(
+        (branch.pc, tuple(branch.bits), tuple(sorted(branch.variables.items())), loops), []
+    )
+    tolerance = 1e-12 if branch.state.dtype == np.complex128 else 1e-5
+    for other in group:
+        overlap = abs(backend.inner_products(other.state, branch.state, threads)[0])
+        if abs(overlap - 1) < tolerance:
+            other.weight += branch.weight
+            return
+    group.append(branch)
 
 
 def _advance(
@@ -133,8 +173,8 @@ def _advance(
     split: Split,
     backend: Backend,
     threads: int,
-) -> bool:
-    """Run one branch to the read-out; branches that split off go to the stack."""
+) -> _Outcome:
+    """Run one branch to the read-out or back to the head of a loop; those that split off go to the stack."""
     from qsim.classical import evaluate
 
     steps, end = code.steps, code.tail
@@ -158,13 +198,16 @@ def _advance(
                 if part is not branch:
                     stack.append(part)
             if not branch.weight:
-                return False
+                return _Outcome.GONE
         elif isinstance(step, ChannelStep):
             stack.extend(_channel(branch, step, handles, angles, split, backend, threads))
-            return False
+            return _Outcome.GONE
         elif isinstance(step, JumpStep):
             if step.unless is None or not evaluate(step.unless, branch.bits, branch.variables):
+                repeats = step.target < branch.pc
                 branch.pc = step.target
+                if repeats:
+                    return _Outcome.REPEATS
         elif isinstance(step, AssignStep):
             _assign(branch, step.target, step.value)
         elif isinstance(step, LoopStartStep):
@@ -179,7 +222,7 @@ def _advance(
                 branch.loops[step.loop] = (values, position + 1)
         elif isinstance(step, GateStep):
             _run_time_gate(branch, step.operation, backend, threads)
-    return True
+    return _Outcome.FINISHED
 
 
 def _measure(
