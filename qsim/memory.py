@@ -129,10 +129,11 @@ def check_state_memory(num_qubits: int, bytes_per_amplitude: int, *, batch: int 
     raise MemoryBudgetError(
         f"{num_qubits} qubits in {precision}{rows}{times} need {format_bytes(needed)}, "
         f"{format_bytes(free or 0)} is free; at most {fits} qubits fit{single}. "
-        f"Use {_single_hint(bytes_per_amplitude)}fewer qubits"
-        f"{' or a smaller batch' if batch > 1 else ''}."
+        f"Use {_ways_out(bytes_per_amplitude, batch)}."
     )
 
 
-def _single_hint(bytes_per_amplitude: int) -> str:
-    return "precision='single', " if bytes_per_amplitude == 16 else ""
+def _ways_out(bytes_per_amplitude: int, batch: int) -> str:
+    ways = ["precision='single'"] if bytes_per_amplitude == 16 else []
+    ways += ["a smaller batch"] if batch > 1 else []
+    return " or ".join([*ways, "fewer qubits"])
