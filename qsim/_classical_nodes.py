@@ -224,6 +224,15 @@ class Literal(Expression):
         object.__setattr__(self, "value", value)
         object.__setattr__(self, "kind", kind)
 
+    @classmethod
+    def checked(cls, value: Value, kind: str, size: int | None = None) -> Literal:
+        """A constant of a value that is known to fit its type."""
+        literal = object.__new__(cls)
+        object.__setattr__(literal, "value", value)
+        object.__setattr__(literal, "kind", kind)
+        object.__setattr__(literal, "size", size)
+        return literal
+
     def __eq__(self, other: object) -> bool:
         # 1, True and 1.0 are equal in Python but different constants here
         return (

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from qsim.errors import ArgumentError
 
@@ -73,6 +74,12 @@ class ClassicalType:
     def width(self) -> int:
         """Bits of an integer or bit type."""
         return self.size or (1 if self.kind == "bit" else _MACHINE_BITS)
+
+
+@lru_cache(maxsize=4096)
+def classical_type(kind: str, size: int | None = None) -> ClassicalType:
+    """A type; the same object each time, since expressions ask for it all the time."""
+    return ClassicalType(kind, size)
 
 
 BOOL, BIT, INT, UINT, FLOAT, ANGLE = (

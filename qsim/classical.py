@@ -198,15 +198,15 @@ def type_of(expression: Expression) -> ClassicalType:
     if isinstance(node, Bit):
         return rules.BIT
     if isinstance(node, Bits):
-        return ClassicalType("bit", len(node.indices))
+        return rules.classical_type("bit", len(node.indices))
     if isinstance(node, Variable | Literal):
-        return ClassicalType(node.kind, node.size)
+        return rules.classical_type(node.kind, node.size)
     if isinstance(node, Binary):
         return rules.binary_type(node.op, type_of(node.left), type_of(node.right))
     if isinstance(node, Unary):
         return rules.unary_type(node.op, type_of(node.operand))
     if isinstance(node, Cast):
-        target = ClassicalType(node.kind, node.size)
+        target = rules.classical_type(node.kind, node.size)
         rules.check_cast(type_of(node.operand), target)
         return target
     if isinstance(node, Call):
@@ -247,13 +247,13 @@ def _evaluate(
         for position, index in enumerate(node.indices):
             if bits[index]:
                 value |= 1 << position
-        return ClassicalType("bit", len(node.indices)), value
+        return rules.classical_type("bit", len(node.indices)), value
     if isinstance(node, Literal):
-        return ClassicalType(node.kind, node.size), node.value
+        return rules.classical_type(node.kind, node.size), node.value
     if isinstance(node, Variable):
         if node.name not in variables:
             raise ArgumentError(f"Classical variable `{node.name}` is read before it has a value.")
-        return ClassicalType(node.kind, node.size), variables[node.name]
+        return rules.classical_type(node.kind, node.size), variables[node.name]
     if isinstance(node, Binary):
         left, a = _evaluate(node.left, bits, variables)
         if node.op == "&&" and a == 0:  # the right side may be undefined where the left one decides
@@ -267,7 +267,7 @@ def _evaluate(
         return rules.unary_type(node.op, kind), rules.unary_value(node.op, kind, x)
     if isinstance(node, Cast):
         kind, x = _evaluate(node.operand, bits, variables)
-        target = ClassicalType(node.kind, node.size)
+        target = rules.classical_type(node.kind, node.size)
         return target, rules.convert(x, kind, target)
     assert isinstance(node, Call)
     result, outcome = rules.call(node.name, [_evaluate(a, bits, variables) for a in node.arguments])

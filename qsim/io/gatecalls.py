@@ -98,10 +98,14 @@ class GateCalls(Values):
             raise self.error(
                 location, f"Gate `{name}` takes {num_qubits} qubits here, but got {len(operands)}.", name
             )
-        try:
-            applications = broadcast([(o.indices, o.single) for o in operands])
-        except ArgumentError as error:
-            raise self.error(location, str(error), name) from None
+        qubits = tuple([o.indices[0] for o in operands if o.single])
+        if len(qubits) == num_qubits == len(set(qubits)):
+            applications = [qubits]
+        else:
+            try:
+                applications = broadcast([(o.indices, o.single) for o in operands])
+            except ArgumentError as error:
+                raise self.error(location, str(error), name) from None
         out = self.builder.operations
         if len(out) + len(applications) * max(len(template), 1) > MAX_OPERATIONS:
             raise self.error(location, f"The program expands to more than {MAX_OPERATIONS} operations.", name)
@@ -127,6 +131,8 @@ class GateCalls(Values):
 
     # -- parameters --------------------------------------------------------------------------------
     def _gate_params(self, nodes: list[Node]) -> tuple[Any, ...]:
+        if not nodes:
+            return ()
         saved, self.division = self.division, "refuse"
         params = tuple([self.angle(self.evaluate(node), node.location) for node in nodes])
         self.division = saved

@@ -24,6 +24,7 @@ from qsim.io.library import INCLUDES
 from qsim.io.openqasm2 import open_include
 from qsim.io.parser3 import Parser3
 from qsim.io.signals import EndSignal
+from qsim.io.statements import GateCall
 from qsim.io.values import LibraryGate, Qubits
 from qsim.operations import GateOperation
 
@@ -70,7 +71,7 @@ class Reader3(Parser3):
     def _rest_if_needed(self, statement: Any) -> list[Any]:
         """All statements that follow one that may end the program: they become part of its branches."""
         rest: list[Any] = []
-        if not may_exit(statement) or type(statement).__name__ == "Jump":
+        if type(statement) is GateCall or not may_exit(statement) or type(statement).__name__ == "Jump":
             return rest
         while self.token:
             if self.token == "include":

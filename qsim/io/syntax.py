@@ -71,7 +71,11 @@ class Node:
         self.value = value
         self.children = children
         self.location = location
-        self.height: int = 1 + max((c.height for c in children if c is not None), default=0)
+        height = 0
+        for child in children:
+            if child is not None and child.height > height:
+                height = child.height
+        self.height: int = height + 1
 
 
 class Parser:
@@ -273,6 +277,10 @@ class Parser:
 
     def _indexed(self, base: Node) -> Node:
         location = self.location
+        number = self.tokens[self.index + 1]
+        if self.tokens[self.index + 2] == "]" and number.isdecimal() and len(number) < 10:
+            self.index += 3
+            return self._node("index", None, (base, Node("number", int(number), (), location + 1)), location)
         self.expect("[")
         if self.token == "{":
             indices: list[Node] = [self.set_expression()]

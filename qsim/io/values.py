@@ -174,19 +174,15 @@ class Values:
             known = name in STDGATES or name in QELIB1
             hint = '; add `include "stdgates.inc";`' if known else ""
             raise self.error(location, f"Name `{name}` is not defined{hint}.", name)
-        if (
-            self.frame.kind != "program"
-            and name not in self.scopes[-1]
-            and symbol is self.scopes[0].get(name)
-        ):
-            hidden = isinstance(symbol, Clbits) or (isinstance(symbol, Var) and not symbol.const)
-            if (hidden or (isinstance(symbol, Qubits) and self.frame.kind == "gate")) and not any(
-                name in scope for scope in self.scopes[1:]
-            ):
-                where = "a gate" if self.frame.kind == "gate" else "a subroutine"
-                raise self.error(
-                    location, f"Global `{name}` cannot be used in {where}; pass it as an argument.", name
-                )
+        if self.frame.kind == "program" or any(name in scope for scope in self.scopes[1:]):
+            return symbol
+        in_gate = self.frame.kind == "gate"
+        hidden = isinstance(symbol, Clbits) or (isinstance(symbol, Var) and not symbol.const)
+        if hidden or (in_gate and isinstance(symbol, Qubits)):
+            where = "a gate" if in_gate else "a subroutine"
+            raise self.error(
+                location, f"Global `{name}` cannot be used in {where}; pass it as an argument.", name
+            )
         return symbol
 
     def storage(self, var: Var) -> Variable:
@@ -303,8 +299,11 @@ class Values:
         """A Literal, a ParameterExpression, or a run-time expression."""
         kind = node.kind
         if kind == "number":
+            value = node.value
+            if type(value) is float:
+                return Literal.checked(value, "float")
             try:
-                return Literal(node.value)
+                return Literal(value)
             except ArgumentError as error:
                 raise self.error(node.location, str(error), "integer") from None
         if kind == "name":
@@ -365,12 +364,14 @@ class Values:
                 expression = Binary(op, left, right)
                 type_of(expression)
                 return expression
-            a, b = ClassicalType(left.kind, left.size), ClassicalType(right.kind, right.size)
+            a, b = rules.classical_type(left.kind, left.size), rules.classical_type(right.kind, right.size)
             whole = op == "/" and self.division != "integer" and a.is_integer and b.is_integer
             if whole and right.value and left.value % right.value:
                 return self._inexact_division(left, right, location)
             kind = rules.binary_type(op, a, b)
-            return Literal(rules.binary_value(op, a, left.value, b, right.value), kind.kind, kind.size)
+            return Literal.checked(
+                rules.binary_value(op, a, left.value, b, right.value), kind.kind, kind.size
+            )
         except (ArgumentError, ParameterError) as error:
             raise self.error(location, str(error), op) from None
 
@@ -416,9 +417,9 @@ class Values:
             )
         try:
             if isinstance(operand, Literal):
-                kind = ClassicalType(operand.kind, operand.size)
+                kind = rules.classical_type(operand.kind, operand.size)
                 result = rules.unary_type(op, kind)
-                return Literal(rules.unary_value(op, kind, operand.value), result.kind, result.size)
+                return Literal.checked(rules.unary_value(op, kind, operand.value), result.kind, result.size)
             expression = Unary(op, operand)
             type_of(expression)
             return expression
@@ -475,6 +476,8 @@ class Values:
             out = tuple(self._position(p, size, name, node.location) for p in members)
         elif node.kind == "range":
             out = self._range_positions(node, size, name)
+        elif node.kind == "number" and type(node.value) is int and node.value < size:
+            return (node.value,), True
         else:
             value = self.constant_integer(node, "An index")
             return (self._position(value, size, name, node.location),), True

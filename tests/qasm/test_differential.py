@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -80,6 +82,7 @@ def test_sample_of_version_2():
         .read_text()
         .replace("opaque iswap a, b;", "gate iswap a,b { s a; s b; h a; cx a,b; cx b,a; h b; }")
     )
+    text = re.sub(r"/[*].*?[*]/", "", text, flags=re.DOTALL)  # Qiskit's version 2 has no block comments
     assert_same_matrix(loads(text).matrix(), qiskit_matrix(read_by_qiskit_2(text)), up_to_phase=True)
 
 
@@ -90,9 +93,8 @@ PROGRAMS_3 = [
     "gate g(t, u) a, b { rx(t/2) a; ctrl @ rz(u*pi) a, b; gphase(t); h b; } qubit[3] q; "
     "g(0.5, 2.0) q[2], q[0]; "
     "inv @ g(0.1, 1.0) q[0], q[1]; ctrl @ g(0.2, 0.3) q[0], q[1], q[2];",
-    "qubit[4] q; let a = q[1:2]; let b = q[0] ++ q[3]; h a; cx a, b; x q[{0, 2}]; y q[0:2:3]; z q[-1];",
-    "const int n = 3; const float t = pi / 2; qubit[n] q; rx(t * n) q[n - 1]; "
-    "ry(2 * t - pi / 4) q[0]; p(-t) q;",
+    "qubit[4] q; let a = q[1:2]; let b = q[0:0] ++ q[3:3]; h a; cx a, b; x q[{0, 2}]; y q[0:2:3]; z q[-1];",
+    "qubit[3] q; rx(pi / 2 * 3) q[3 - 1]; ry(2 * pi / 2.0 - pi / 4) q[0]; p(-(1.5 + 0.25) * 2) q;",
     "qubit[2] q; gphase(0.3); ctrl @ gphase(0.2) q[0]; cu(0.1, 0.2, 0.3, 0.4) q[0], q[1]; "
     "u1(0.5) q[0]; u2(0.6, 0.7) q; "
     "u3(0.1, 0.2, 0.3) q[1]; phase(0.4) q[0]; cphase(0.5) q[0], q[1]; CX q[1], q[0]; id q;",

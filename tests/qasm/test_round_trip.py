@@ -182,7 +182,7 @@ def test_symbols_in_user_gates():
     )
     circuit.exp_pauli_sum({"X0": 1.0, "Z0 Z1": 0.5}, theta).multi_rz(-theta, [0, 1, 2], controls=())
     again = loads(dumps(circuit))
-    assert [p.name for p in again.parameters] == ["theta", "x_0", "x_1"]
+    assert sorted(p.name for p in again.parameters) == ["theta", "x_0", "x_1"]
     expected = circuit.bind({"theta": 0.3, "x": [0.2, 0.5]})
     assert_same_unitary(again.bind({"theta": 0.3, "x_0": 0.2, "x_1": 0.5}), expected, atol=1e-11)
 
