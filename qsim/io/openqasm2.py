@@ -1,8 +1,7 @@
 """Reader of OpenQASM 2.
 
-Hand-written: a table of operators and one method per statement. Measured against a grammar-driven parser
-(ANTLR in pure Python takes about 1 ms per gate), this keeps 100,000 gates at around a second without a
-dependency. Statements become operations as they are read; no syntax tree of the program is kept.
+Hand-written: a table of operators and one method per statement, no dependency, around a second for
+100,000 gates. Statements become operations as they are read; no syntax tree of the program is kept.
 Calls of gates that the file defines are expanded into gates of qsim's table.
 
 OpenQASM 2 defines gates up to a global phase, and so does this reader.

