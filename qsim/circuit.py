@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from qsim._checks import check_count, check_index, check_qubits, to_float
-from qsim.errors import ArgumentError, CircuitError, ParameterError, QubitError
+from qsim.errors import ArgumentError, CircuitError, ParameterError, QsimError, QubitError
 from qsim.gates import Gate, Matrix, apply_to_columns, get_gate
 from qsim.memory import check_free_memory
 from qsim.operation_methods import OperationMethods
@@ -157,15 +157,17 @@ class Circuit(OperationMethods):
             )
         param_tuple = tuple(params) if isinstance(params, Sequence | np.ndarray) else (params,)
         qubit_tuple = tuple(qubits) if isinstance(qubits, Iterable) else (qubits,)
-        if len(qubit_tuple) != gate.num_qubits:
-            raise CircuitError(
-                f"Gate `{gate.name}` acts on {gate.num_qubits} qubits, but got {len(qubit_tuple)}."
-            )
+        self._check_gate_qubits(gate, qubit_tuple)
         return self._gate(gate, param_tuple, qubit_tuple, controls, control_values)
+
+    def _check_gate_qubits(self, gate: Gate, qubits: tuple[Any, ...]) -> None:
+        if len(qubits) != gate.num_qubits:
+            raise CircuitError(f"Gate `{gate.name}` acts on {gate.num_qubits} qubits, but got {len(qubits)}.")
 
     def append_operation(self, operation: Operation) -> Circuit:
         """Append an operation object after checking its qubits and classical bits."""
         if isinstance(operation, GateOperation):
+            self._check_gate_qubits(operation.gate, operation.targets)
             return self._gate(
                 operation.gate,
                 operation.params,
@@ -175,10 +177,10 @@ class Circuit(OperationMethods):
             )
         if not isinstance(operation, Operation):
             raise TypeError(f"Argument `operation` must be an Operation, but is {type(operation).__name__}.")
-        check_qubits(operation.qubits, self.num_qubits, context=f" in `{operation.name}`")
-        check_qubits(operation.clbits, self.num_clbits, "Classical bit", "classical bits")
         for body in operation.bodies:
             self._check_body(body)
+        check_qubits(operation.qubits, self.num_qubits, context=f" in `{operation.name}`")
+        check_qubits(operation.clbits, self.num_clbits, "Classical bit", "classical bits")
         return self._push(operation)
 
     def _push(self, operation: Operation) -> Circuit:
@@ -569,15 +571,35 @@ class Circuit(OperationMethods):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Circuit:
         """The inverse of `to_dict`."""
-        from qsim import classical, serialization
-
         if not isinstance(data, Mapping) or data.get("format") != JSON_FORMAT:
             raise ArgumentError(
                 f"Argument `data` must be a circuit of JSON format {JSON_FORMAT}, but is not."
             )
+        try:
+            return cls._read(data)
+        except QsimError:
+            raise
+        except KeyError as error:
+            detail = f"has no `{error.args[0]}` where one is needed"
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
+            detail = f"cannot be read: {str(error).rstrip('.')}"
+        raise ArgumentError(f"Argument `data` must be a circuit as `to_dict` gives it, but {detail}.")
+
+    @classmethod
+    def _read(cls, data: Mapping[str, Any]) -> Circuit:
+        from qsim import classical, serialization
+
         out = cls(data["num_qubits"], data["num_clbits"], data.get("name"))
-        out.quantum_registers = {k: tuple(v) for k, v in data.get("quantum_registers", {}).items()}
-        out.classical_registers = {k: tuple(v) for k, v in data.get("classical_registers", {}).items()}
+        out.quantum_registers = {
+            name: check_qubits(places, out.num_qubits, context=f" in register `{name}`")
+            for name, places in data.get("quantum_registers", {}).items()
+        }
+        out.classical_registers = {
+            name: check_qubits(
+                places, out.num_clbits, "Classical bit", "classical bits", f" in register `{name}`"
+            )
+            for name, places in data.get("classical_registers", {}).items()
+        }
         for variable, initial in data.get("variables", ()):
             out.variables[cast("Variable", classical.from_json(variable))] = initial
         for operation in data["operations"]:
@@ -591,6 +613,8 @@ class Circuit(OperationMethods):
     @classmethod
     def from_json(cls, text: str) -> Circuit:
         """The inverse of `to_json`."""
+        if not isinstance(text, str | bytes):
+            raise TypeError(f"Argument `text` must be a str, but is {type(text).__name__}.")
         try:
             data = json.loads(text)
             return cls.from_dict(data)

@@ -37,7 +37,12 @@ def distribution_from_array(
     >>> distribution_from_array([0.25, 0.0, 0.5, 0.25])
     {'10': 0.5, '00': 0.25, '11': 0.25}
     """
-    table = np.asarray(probabilities, dtype=np.float64)
+    try:
+        table = np.asarray(probabilities, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"Argument `probabilities` must be real numbers, but is {type(probabilities).__name__}."
+        ) from None
     if table.ndim != 1 or len(table) == 0 or len(table) & (len(table) - 1):
         raise ArgumentError(
             f"Argument `probabilities` must have shape (2**num_bits,), but has shape {table.shape}."

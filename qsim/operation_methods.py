@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -261,11 +262,9 @@ class OperationMethods(GateMethods):
     def delay(self, duration: float, qubits: Any = None, unit: str = "s") -> Self:
         """Append a delay; the identity here, kept for noise models and for OpenQASM."""
         targets = tuple(range(self.num_qubits)) if qubits is None else check_qubits(qubits, self.num_qubits)
-        if (
-            isinstance(duration, bool)
-            or not isinstance(duration, int | float)
-            or not 0 <= duration < math.inf
-        ):
+        if isinstance(duration, bool | np.bool_) or not isinstance(duration, numbers.Real):
+            raise TypeError(f"Argument `duration` must be a real number, but is {type(duration).__name__}.")
+        if not 0 <= duration < math.inf:
             raise ArgumentError(f"Argument `duration` must be a finite number >= 0, but is {duration!r}.")
         if unit not in _DELAY_UNITS:
             raise ArgumentError(f"Argument `unit` must be one of {', '.join(_DELAY_UNITS)}, but is {unit!r}.")
@@ -339,6 +338,10 @@ class OperationMethods(GateMethods):
         from qsim.classical import Variable
 
         variable = Variable(name, kind, size)
+        if initial is not None and not isinstance(initial, bool | np.bool_ | numbers.Real):
+            raise TypeError(f"Argument `initial` must be a number, but is {type(initial).__name__}.")
+        if initial is not None and not math.isfinite(initial):
+            raise ArgumentError(f"Argument `initial` must be finite, but is {initial}.")
         if any(v.name == name for v in self.variables):
             raise CircuitError(f"Classical variable `{name}` is declared already.")
         self.variables[variable] = initial
@@ -356,7 +359,7 @@ class OperationMethods(GateMethods):
         then_body, else_body : Circuit
             Over the same qubits and classical bits as this circuit, or fewer.
         """
-        bodies = [self._body(b) for b in (then_body, else_body) if b is not None]
+        bodies = [self._body(b) for b in (then_body, *([] if else_body is None else [else_body]))]
         return self._push(IfElse(self._condition(condition), *bodies))
 
     def while_loop(self, condition: Any, body: Circuit) -> Self:
@@ -368,7 +371,9 @@ class OperationMethods(GateMethods):
         from qsim import classical
 
         if not isinstance(values, range | classical.Expression):
-            values = tuple(values)
+            values = _loop_values(values)
+        if variable is not None and not isinstance(variable, classical.Variable):
+            raise TypeError(f"Argument `variable` must be a Variable, but is {type(variable).__name__}.")
         return self._push(ForLoop(variable, values, self._body(body)))
 
     def switch(self, subject: Any, cases: Any, default: Circuit | None = None) -> Self:
@@ -386,19 +391,20 @@ class OperationMethods(GateMethods):
         if not isinstance(subject, classical.Expression):
             bits = check_qubits(subject, self.num_clbits, "Classical bit", "classical bits")
             subject = classical.Bits(bits)
-        pairs = cases.items() if isinstance(cases, Mapping) else cases
-        listed = [
-            (tuple(values) if isinstance(values, Iterable) else (values,), self._body(body))
-            for values, body in pairs
-        ]
+        listed = [(values, self._body(body)) for values, body in _switch_cases(cases)]
         return self._push(Switch(subject, listed, None if default is None else self._body(default)))
 
     def assign(self, target: Any, value: Any) -> Self:
         """Append an assignment of a classical expression to a variable or to classical bits."""
         from qsim import classical
 
-        if isinstance(target, int):
+        if isinstance(target, numbers.Integral):
             target = classical.Bit(check_index(target, self.num_clbits, "Classical bit", "classical bits"))
+        elif not isinstance(target, classical.Bit | classical.Bits | classical.Variable):
+            raise TypeError(
+                f"Argument `target` must be a classical bit, several, or a variable, but is "
+                f"{type(target).__name__}."
+            )
         if not isinstance(value, classical.Expression):
             value = classical.Literal(value)
         return self.append_operation(Assign(target, value))
@@ -410,3 +416,41 @@ class OperationMethods(GateMethods):
     def continue_loop(self) -> Self:
         """Append a jump to the next turn of the innermost loop."""
         return self._push(Continue())
+
+
+def _loop_values(values: Any) -> tuple[Any, ...]:
+    """The values of a for loop: finite numbers or classical expressions."""
+    from qsim.classical import Expression
+
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise TypeError(f"Argument `values` must be several numbers, but is {type(values).__name__}.")
+    listed = tuple(values)
+    for value in listed:
+        if isinstance(value, Expression):
+            continue
+        if not isinstance(value, bool | np.bool_ | numbers.Real):
+            raise TypeError(f"Argument `values` must hold numbers, but holds {value!r}.")
+        if not math.isfinite(value):
+            raise ArgumentError(f"Argument `values` must be finite, but holds {value}.")
+    return listed
+
+
+def _switch_cases(cases: Any) -> list[tuple[tuple[int, ...], Any]]:
+    """(values, body) of each case of a switch; no value is named twice."""
+    pairs = list(cases.items()) if isinstance(cases, Mapping) else cases
+    pairs = list(pairs) if isinstance(pairs, Iterable) else [pairs]
+    if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
+        raise TypeError(
+            f"Argument `cases` must be a dict from values to bodies or pairs of them, but is {cases!r}."
+        )
+    out, seen = [], set()
+    for values, body in pairs:
+        listed = tuple(values) if isinstance(values, Iterable) and not isinstance(values, str) else (values,)
+        for value in listed:
+            if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
+                raise TypeError(f"The value of a case must be an int, but is {type(value).__name__}.")
+            if value in seen:
+                raise CircuitError(f"Case {value} is named twice; the values of a switch must differ.")
+            seen.add(value)
+        out.append((tuple(int(value) for value in listed), body))
+    return out

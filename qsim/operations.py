@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -268,6 +268,10 @@ class Kraus(Operation):
     name = "kraus"
 
     def __init__(self, matrices: Sequence[Any], qubits: tuple[int, ...]) -> None:
+        if isinstance(matrices, str) or not isinstance(matrices, Iterable):
+            raise TypeError(
+                f"Argument `matrices` must be several matrices, but is {type(matrices).__name__}."
+            )
         self.matrices = tuple(check_square_power_of_two(m, "matrices") for m in matrices)
         self._qubits = qubits
         size = 1 << len(qubits)

@@ -17,6 +17,7 @@ from qsim._checks import check_count, check_qubits
 from qsim.bitstrings import MAX_MASK_BITS, Order, check_order, format_bitstring, ints_to_bits, parse_bitstring
 from qsim.distributions import distribution_from_array, distribution_from_outcomes
 from qsim.errors import ArgumentError, ObservableError
+from qsim.memory import check_free_memory
 
 if TYPE_CHECKING:
     from qsim.observables import ObservableLike
@@ -80,7 +81,7 @@ class Samples:
         self, ints: npt.ArrayLike, num_bits: int, *, registers: Mapping[str, Sequence[int]] | None = None
     ) -> None:
         self._num_bits = check_count(num_bits, "num_bits", 0, MAX_MASK_BITS)
-        array = np.asarray(ints)
+        array = _regular_array(ints, "ints")
         if array.size == 0:
             array = array.astype(np.int64)
         if array.dtype.kind not in "iu":
@@ -114,7 +115,7 @@ class Samples:
         >>> Samples.from_bits([[1, 0, 0], [1, 1, 0]]).counts()
         {'001': 1, '011': 1}
         """
-        array = np.asarray(bits)
+        array = _regular_array(bits, "bits")
         if array.size and array.dtype.kind not in "iub":
             raise TypeError(f"Argument `bits` must hold integers 0 and 1, but has dtype {array.dtype}.")
         if array.ndim not in (2, 3):
@@ -135,6 +136,13 @@ class Samples:
         >>> Samples.from_counts({"10": 2, "01": 1}).ints
         array([2, 2, 1])
         """
+        if not isinstance(counts, Mapping):
+            raise TypeError(
+                f"Argument `counts` must be a dict of bitstrings, but is {type(counts).__name__}."
+            )
+        for label in counts:
+            if not isinstance(label, str):
+                raise TypeError(f"A key of `counts` must be a str, but is {type(label).__name__}.")
         lengths = sorted({len(label) for label in counts})
         if len(lengths) > 1:
             raise ArgumentError(
@@ -142,6 +150,9 @@ class Samples:
             )
         num_bits = lengths[0] if lengths else 0
         repeats = [check_count(count, "counts") for count in counts.values()]
+        check_free_memory(
+            16 * max(1, num_bits // 8) * sum(repeats), f"Argument `counts` has {sum(repeats)} shots, which"
+        )
         outcomes = [parse_bitstring(label, order) for label in counts]
         if num_bits <= MAX_MASK_BITS:
             return cls(np.repeat(np.array(outcomes, dtype=np.int64), repeats), num_bits)
@@ -470,6 +481,13 @@ def _restore(
     samples._ints, samples._bits = (data, None) if as_ints else (None, data)
     data.flags.writeable = False
     return samples
+
+
+def _regular_array(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except ValueError as error:  # rows of different lengths
+        raise ArgumentError(f"Argument `{name}` must be a regular array: {error}.") from None
 
 
 def _check_registers(

@@ -139,6 +139,8 @@ def operation_from_json(data: Mapping[str, Any]) -> Operation:
     def param(p: Any) -> Any:
         return classical.from_json(p["classical"]) if isinstance(p, dict) else expression_from_json(p)
 
+    if not isinstance(data, Mapping):
+        raise ArgumentError(f"An operation in JSON must be an object, but is {data!r}.")
     if "gate" in data:
         return GateOperation(
             gate_from_json(data["gate"]),

@@ -36,10 +36,10 @@ def resolve_threads(threads: int | None) -> int:
     for variable in ("QSIM_NUM_THREADS", "OMP_NUM_THREADS"):
         text = os.environ.get(variable)
         if text:
-            if not text.isdecimal() or not 1 <= int(text) <= 4096:
+            if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= 4096:
                 if variable == "OMP_NUM_THREADS":
                     continue  # OpenMP allows more than a number here
-                raise ArgumentError(f"{variable} must be a number from 1 to 4096, but is {text!r}.")
+                raise ArgumentError(f"{variable} must be a number from 1 to 4096, but is {text[:20]!r}.")
             return int(text)
     return available_processors()
 

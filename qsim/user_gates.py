@@ -12,7 +12,7 @@ import numpy.typing as npt
 from qsim._checks import check_finite, check_numbers, check_square_power_of_two, check_unitary
 from qsim.errors import ArgumentError, CircuitError, StateError
 from qsim.gates import GATES, Gate, Matrix, Part, Term
-from qsim.parameters import ParameterValue
+from qsim.parameters import MAX_ANGLE, ParameterValue
 
 if TYPE_CHECKING:
     from qsim.circuit import Circuit
@@ -295,6 +295,8 @@ class GeneratorGate(UserGate):
                 f"Argument `generator` must be Hermitian, but differs from its adjoint by up to "
                 f"{distance:.1e}."
             )
+        if float(np.abs(g).max()) > MAX_ANGLE:
+            raise ArgumentError(f"Argument `generator` must have entries of at most {MAX_ANGLE:g}.")
         self.generator = (g + g.conj().T) / 2
         self.name = name
         self.num_qubits = len(g).bit_length() - 1

@@ -75,6 +75,8 @@ def load(path: str | os.PathLike[str]) -> Circuit:
     QasmError
         If its text cannot be read or is not supported.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"Argument `path` must be a str or a path, but is {type(path).__name__}.")
     where = os.fspath(path)
     with open(where, "rb") as file:
         data = file.read()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import operator
 from collections.abc import Iterable
@@ -47,7 +48,10 @@ def check_coefficient(value: object, what: str = "Argument `coefficient`") -> co
     if isinstance(value, _BOOLS) or not isinstance(value, numbers.Complex):
         shown = f" ({value!r})" if isinstance(value, bool | np.bool_ | str) else ""
         raise TypeError(f"{what} must be a real or complex number, but is {type(value).__name__}{shown}.")
-    number = complex(value)
+    try:
+        number = complex(value)
+    except OverflowError:  # an int beyond the range of a float
+        number = complex(math.inf)
     if number - number != 0:  # true only for NaN and infinity
         raise ObservableError(f"{what} must be finite, but is {value}.")
     return number

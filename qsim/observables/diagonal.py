@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from qsim.bitstrings import Order, check_order, format_bitstring, ints_to_bits, parse_bitstring
 from qsim.errors import ArgumentError, ObservableError
+from qsim.memory import check_free_memory
 from qsim.observables.base import Observable
 from qsim.observables.checks import (
     ComplexArray,
@@ -91,6 +92,9 @@ class Diagonal(Observable):
         array([0., 1., 1., 2.])
         """
         places = check_qubits(qubits)
+        check_free_memory(
+            (16 + len(places)) << len(places), f"A table of all outcomes of {len(places)} qubits"
+        )
         outcomes = np.arange(1 << len(places))
         return cls(function(ints_to_bits(outcomes, len(places))), places)
 

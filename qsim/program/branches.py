@@ -8,7 +8,7 @@ head of a loop do exact branches wait for each other, and those that have become
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from typing import Any
 
@@ -57,7 +57,7 @@ class Branch:
         variables: dict[str, Any],
         weight: float,
         pc: int = 0,
-        loops: dict[int, tuple[tuple[Any, ...], int]] | None = None,
+        loops: dict[int, tuple[Sequence[Any], int]] | None = None,
         steps: int = 0,
     ) -> None:
         self.state = state
@@ -299,10 +299,12 @@ def _assign(branch: Branch, target: Any, value: Any) -> None:
         branch.variables[target.name] = converted(value, kind, branch.bits, branch.variables)
 
 
-def _loop_values(values: Any, branch: Branch) -> tuple[Any, ...]:
+def _loop_values(values: Any, branch: Branch) -> Sequence[Any]:
     from qsim.classical import Bits, evaluate
 
-    if isinstance(values, range | tuple):
+    if isinstance(values, range):
+        return values  # never a tuple of them: it may be long
+    if isinstance(values, tuple):
         return tuple(
             evaluate(v, branch.bits, branch.variables) if not isinstance(v, int | float) else v
             for v in values

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qsim.errors import CircuitError
+from qsim.errors import CircuitError, ParameterError
 from qsim.gates import Gate, GateSpec
 from qsim.operations import GateOperation
+from qsim.parameters import MAX_ANGLE, magnitude_text
 from qsim.program.schedule import plan_segments
 from qsim.program.slots import SlotAllocator
 from qsim.program.tape import INSTRUCTION, INSTRUCTION_STRUCT, Pattern, Tape
@@ -38,6 +39,8 @@ _PAULI_1 = (
 _NO_SOURCES: tuple[int, ...] = ()
 _pack = INSTRUCTION_STRUCT.pack
 _PREPARE = int(Pattern.PREPARE)
+#: Parts of a gate have sums and multiples of its parameters, so they get more room than MAX_ANGLE.
+_MAX_CONSTANT = MAX_ANGLE * 1e20
 _NOTHING = -1  # pattern of the identity, which becomes no instruction
 
 
@@ -99,7 +102,10 @@ class TapeBuilder:
         if not params:
             self._emit(template, -1, 0.0, 0.0, qubits, ctrl_mask, ctrl_value)
         elif type(params[0]) is float:
-            self._emit(template, -1, 0.0, params[0], qubits, ctrl_mask, ctrl_value)
+            angle = params[0]
+            if not -_MAX_CONSTANT <= angle <= _MAX_CONSTANT:
+                raise ParameterError(f"A parameter of gate `{gate.name}` must be {magnitude_text(angle)}.")
+            self._emit(template, -1, 0.0, angle, qubits, ctrl_mask, ctrl_value)
         else:
             slot, scale, shift = self._slots.angle(params[0])
             self._emit(template, slot, scale, shift, qubits, ctrl_mask, ctrl_value)
