@@ -166,6 +166,15 @@ def test_loops_over_values_and_bits(backend):
     assert distribution(bits, backend) == {"110": 1.0}
 
 
+def test_branches_with_other_loop_values_stay_apart(backend):
+    """Both have the same bits and the same state at the head of the loop, but other values to come."""
+    circuit = Circuit(2, 2).h(0).measure(0, 1)
+    b = circuit.declare("b", "bit", None)
+    turn = body(circuit).reset(0).assign(1, 0).if_else(b.eq(1), body(circuit).x(1))
+    circuit.for_loop(Bits((0, 1)), turn, b).measure(1, 0)
+    assert distribution(circuit, backend) == {"00": 0.5, "01": 0.5}
+
+
 def test_break_and_continue(backend):
     circuit = Circuit(1, 3)
     k, n = circuit.declare("k", "int", 8), circuit.declare("n", "int", 8)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from qsim.backends.base import Backend
 from qsim.errors import CircuitError, ParameterError
+from qsim.memory import check_free_memory
 from qsim.operations import GateOperation
 from qsim.parameters import MAX_ANGLE, magnitude_text
 from qsim.program.flow import (
@@ -70,6 +71,7 @@ class Branch:
 
     def fork(self, weight: float) -> Branch:
         """A copy with another weight; the state is copied."""
+        _check_copies(self.state, 1)
         return Branch(
             self.state.copy(),
             list(self.bits),
@@ -78,6 +80,17 @@ class Branch:
             self.pc,
             dict(self.loops),
             self.steps,
+        )
+
+
+def _check_copies(state: npt.NDArray[Any], count: int) -> None:
+    """Refuse copies of a state that do not fit: how many branches are open, nobody knows before."""
+    if state.nbytes * count > 1 << 24:
+        check_free_memory(
+            state.nbytes * count,
+            f"A circuit that branches keeps a state for each open branch, and one more of "
+            f"{state.shape[1].bit_length() - 1} qubits",
+            "Measure fewer qubits before the end, or use fewer qubits.",
         )
 
 
@@ -151,7 +164,8 @@ def _park(branch: Branch, parked: dict[Any, list[Branch]], backend: Backend, thr
     Without this a loop that repeats on failure doubles the branches at every turn, though failures
     leave the same state. Branches are never added coherently, so a global phase is no difference.
     """
-    loops = tuple(sorted((loop, position) for loop, (_, position) in branch.loops.items()))
+    # with their values: those of a loop over bits differ between branches whose bits are equal by now
+    loops = tuple(sorted((loop, position, values) for loop, (values, position) in branch.loops.items()))
     group = parked.setdefault(
         (branch.pc, tuple(branch.bits), tuple(sorted(branch.variables.items())), loops), []
     )
@@ -216,6 +230,7 @@ def _advance(
             values, position = branch.loops[step.loop]
             if position == len(values):
                 branch.pc = step.end
+                del branch.loops[step.loop]  # so that it keeps no branches apart
             else:
                 if step.variable is not None:
                     _assign(branch, step.variable, values[position])
@@ -256,6 +271,7 @@ def _channel(
     threads: int,
 ) -> list[Branch]:
     """One branch for each Kraus operator with weight."""
+    _check_copies(branch.state, len(step.tapes))
     candidates = []
     norms = np.empty(len(step.tapes))
     for k, tape in enumerate(step.tapes):
