@@ -229,7 +229,7 @@ class Circuit(OperationMethods):
                 f"Gate `{gate.name}` takes {gate.num_params} parameter{'s' * (gate.num_params != 1)}, "
                 f"but got {len(params)}."
             )
-        checked_params = tuple(_check_param(gate, p) for p in params)
+        checked_params = tuple(_check_param(gate, p, self.num_clbits) for p in params)
         if (
             gate.num_qubits == 1
             and isinstance(qubits[0], Iterable)
@@ -693,10 +693,13 @@ def _elements(name: str, parameters: list[Parameter], value: Any) -> list[Any]:
     return listed
 
 
-def _check_param(gate: Gate, value: Any) -> Any:
+def _check_param(gate: Gate, value: Any, num_clbits: int) -> Any:
     from qsim import classical
 
-    if isinstance(value, ParameterExpression | classical.Expression):
+    if isinstance(value, ParameterExpression):
+        return value
+    if isinstance(value, classical.Expression):
+        check_qubits(classical.bits_of(value), num_clbits, "Classical bit", "classical bits")
         return value
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()

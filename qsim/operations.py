@@ -128,17 +128,42 @@ class GateOperation(Operation):
     def qubits(self) -> tuple[int, ...]:
         return self.controls + self.targets
 
+    @property
+    def clbits(self) -> tuple[int, ...]:
+        if not self.has_run_time_params:
+            return ()
+        from qsim.classical import Expression, bits_of
+
+        return tuple(sorted({c for p in self.params if isinstance(p, Expression) for c in bits_of(p)}))
+
+    @property
+    def has_run_time_params(self) -> bool:
+        """Whether a parameter is a classical expression, whose value is known only while a circuit runs."""
+        return not all(isinstance(p, float | ParameterExpression) for p in self.params)
+
     def inverse(self) -> GateOperation:
-        gate, params = self.gate.inverse(self.params)
+        gate, params = self.gate.inverse(self._real_params())
         return GateOperation(gate, params, self.targets, self.controls, self.control_values)
 
     def power(self, exponent: float) -> GateOperation:
-        gate, params = self.gate.power(self.params, exponent)
+        gate, params = self.gate.power(self._real_params(), exponent)
         return GateOperation(gate, params, self.targets, self.controls, self.control_values)
 
     def remap(self, qubits: Callable[[int], int], clbits: Callable[[int], int]) -> GateOperation:
         targets, controls = tuple(map(qubits, self.targets)), tuple(map(qubits, self.controls))
-        return GateOperation(self.gate, self.params, targets, controls, self.control_values)
+        params = self._map_run_time(lambda p: _map_bits(p, clbits))
+        return GateOperation(self.gate, params, targets, controls, self.control_values)
+
+    def _real_params(self) -> tuple[Any, ...]:
+        """The parameters, with run-time values as real numbers: minus an unsigned integer wraps around."""
+        from qsim.classical import Cast
+
+        return self._map_run_time(lambda p: p if p.type.kind == "float" else Cast("float", None, p))
+
+    def _map_run_time(self, function: Callable[[Any], Any]) -> tuple[Any, ...]:
+        if not self.has_run_time_params:
+            return self.params
+        return tuple(p if isinstance(p, float | ParameterExpression) else function(p) for p in self.params)
 
     def with_control(self, controls: tuple[int, ...], values: tuple[int, ...]) -> GateOperation:
         """The same gate behind further controls."""
@@ -165,6 +190,12 @@ class GateOperation(Operation):
         )
         control = f"ctrl[{controls.strip()}] " if controls else ""
         return f"{control}{self.name}{params} {', '.join(map(str, self.targets))}".rstrip()
+
+
+def _map_bits(expression: Any, clbits: Callable[[int], int]) -> Any:
+    from qsim.classical import map_bits
+
+    return map_bits(expression, clbits)
 
 
 class Measure(Operation):
@@ -332,11 +363,9 @@ class _Structured(Operation):
         raise NotImplementedError
 
     def remap(self, qubits: Callable[[int], int], clbits: Callable[[int], int]) -> Operation:
-        from qsim.classical import map_bits
-
         return self._rebuild(
             [body.map_operations(lambda op: op.remap(qubits, clbits)) for body in self.bodies],
-            lambda expression: map_bits(expression, clbits),
+            lambda expression: _map_bits(expression, clbits),
         )
 
     def resized(self, num_qubits: int, num_clbits: int) -> Operation:

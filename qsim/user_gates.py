@@ -494,6 +494,11 @@ class CircuitGate(UserGate):
                     f"A gate must be made of gates, but the circuit contains `{operation.name}`. "
                     "Use compose() to insert a circuit that measures, resets or branches."
                 )
+            if isinstance(operation, GateOperation) and operation.has_run_time_params:
+                raise CircuitError(
+                    f"A gate must not depend on run-time values, but `{operation.name}` in the circuit does. "
+                    "Use compose() to insert such a circuit."
+                )
             if isinstance(operation, GateOperation) and isinstance(operation.gate, UserGate):
                 self.nesting = max(self.nesting, operation.gate.nesting)
         self.nesting += 1

@@ -8,7 +8,7 @@ import pytest
 import qsim
 from qsim.circuit import Circuit
 from qsim.classical import Bit, Bits, Literal
-from qsim.errors import CircuitError
+from qsim.errors import CircuitError, QubitError
 from qsim.parameters import Parameter
 
 BELL = Circuit(2, 2).h(0).cx(0, 1)
@@ -142,6 +142,25 @@ def test_feed_forward_keeps_the_right_qubit(backend):
     small.if_else((0, 1), Circuit(2, 1).x(1))
     wide = Circuit(4, 4).compose(small, [3, 1], [2]).measure(1, 1)
     assert distribution(wide, backend) == {"0000": 0.5, "0110": 0.5}
+
+
+def test_run_time_parameters_follow_their_bits(backend):
+    small = Circuit(1, 1).rx(Bit(0) * np.pi, 0)
+    assert small.operations[0].clbits == (0,)
+    wide = Circuit(2, 2).x(0).measure(0, 0).compose(small, [1], [1]).measure(1, 1)
+    assert distribution(wide, backend) == {"01": 1.0}
+    same = Circuit(2, 2).x(0).measure(0, 0).compose(small, [1], [0]).measure(1, 1)
+    assert distribution(same, backend) == {"11": 1.0}
+    with pytest.raises(QubitError, match="Classical bit 0 is out of range"):
+        Circuit(1).append_operation(small.operations[0])
+    with pytest.raises(CircuitError, match="must not depend on run-time values"):
+        small.to_gate()
+
+
+def test_inverse_of_a_gate_with_an_unsigned_run_time_parameter(backend):
+    gate = Circuit(1, 3).rx(Bits((0, 1)), 0)
+    circuit = Circuit(1, 3).x(0).measure(0, 0).compose(gate).compose(gate.inverse()).measure(0, 2)
+    assert distribution(circuit, backend) == {"101": 1.0}
 
 
 # -- loops ----------------------------------------------------------------------------------------------
