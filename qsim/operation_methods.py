@@ -424,15 +424,24 @@ def _loop_values(values: Any) -> tuple[Any, ...]:
 
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise TypeError(f"Argument `values` must be several numbers, but is {type(values).__name__}.")
-    listed = tuple(values)
-    for value in listed:
+    out: list[Any] = []
+    for value in values:
         if isinstance(value, Expression):
+            out.append(value)
             continue
         if not isinstance(value, bool | np.bool_ | numbers.Real):
             raise TypeError(f"Argument `values` must hold numbers, but holds {value!r}.")
         if not math.isfinite(value):
             raise ArgumentError(f"Argument `values` must be finite, but holds {value}.")
-    return listed
+        out.append(_python_number(value))
+    return tuple(out)
+
+
+def _python_number(value: Any) -> bool | int | float:
+    """The number as Python's own type, which JSON knows."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    return int(value) if isinstance(value, numbers.Integral) else float(value)
 
 
 def _switch_cases(cases: Any) -> list[tuple[tuple[int, ...], Any]]:

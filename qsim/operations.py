@@ -427,8 +427,8 @@ class WhileLoop(_Structured):
 class ForLoop(_Structured):
     """Run `body` once for each value; `variable` (or None) holds it meanwhile.
 
-    `values` is a range, a tuple of numbers, or a classical expression of bits (whose bits are visited,
-    the least significant first).
+    `values` is a range, a tuple of numbers and classical expressions, or one classical expression (whose
+    bits are visited, the least significant first).
     """
 
     __slots__ = ("body", "values", "variable")
@@ -446,10 +446,16 @@ class ForLoop(_Structured):
 
     @property
     def expressions(self) -> tuple[Any, ...]:
-        return () if isinstance(self.values, range | tuple) else (self.values,)
+        if isinstance(self.values, tuple):
+            return tuple(v for v in self.values if not isinstance(v, int | float))
+        return () if isinstance(self.values, range) else (self.values,)
 
     def _rebuild(self, bodies: Sequence[Circuit], expression: Callable[[Any], Any]) -> ForLoop:
-        values = self.values if isinstance(self.values, range | tuple) else expression(self.values)
+        values = self.values
+        if isinstance(values, tuple):
+            values = tuple(v if isinstance(v, int | float) else expression(v) for v in values)
+        elif not isinstance(values, range):
+            values = expression(values)
         return ForLoop(self.variable, values, bodies[0])
 
 

@@ -115,7 +115,7 @@ def operation_to_json(op: Operation) -> Any:
         if isinstance(values, range):
             values = {"range": [values.start, values.stop, values.step]}
         elif isinstance(values, tuple):
-            values = {"list": list(values)}
+            values = {"list": [param(v) for v in values]}
         else:
             values = {"classical": classical.to_json(values)}
         variable = None if op.variable is None else classical.to_json(op.variable)
@@ -170,7 +170,11 @@ def operation_from_json(data: Mapping[str, Any]) -> Operation:
         if "range" in values:
             values = range(*values["range"])
         else:
-            values = tuple(values["list"]) if "list" in values else classical.from_json(values["classical"])
+            values = (
+                tuple(classical.from_json(v["classical"]) if isinstance(v, dict) else v for v in values["list"])
+                if "list" in values
+                else classical.from_json(values["classical"])
+            )
         variable = None if data["variable"] is None else classical.from_json(data["variable"])
         return ForLoop(variable, values, bodies[0])
     if kind == "switch":

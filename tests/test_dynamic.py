@@ -185,6 +185,23 @@ def test_loops_over_values_and_bits(backend):
     assert distribution(bits, backend) == {"110": 1.0}
 
 
+def test_loop_over_expressions_follows_its_bits(backend):
+    small = Circuit(1, 1)
+    k = small.declare("k", "int", 8)
+    small.for_loop([Bit(0), 2], body(small).rx(k * np.pi, 0), k).measure(0, 0)
+    assert small.operations[0].clbits == (0,)
+    assert Circuit.from_json(small.to_json()) == small
+    wide = Circuit(2, 2).x(0).measure(0, 0).compose(small, [1], [1])
+    assert distribution(wide, backend) == {"01": 1.0}  # rx(0): the other bit is 0
+    same = Circuit(2, 2).measure(0, 0).x(0).measure(0, 1).compose(small, [1], [1])
+    assert distribution(same, backend) == {"10": 1.0}
+
+
+def test_loop_values_of_numpy_are_written_as_json():
+    circuit = Circuit(1).for_loop(np.arange(3), Circuit(1).x(0)).for_loop(np.array([0.5]), Circuit(1).x(0))
+    assert Circuit.from_json(circuit.to_json()) == circuit
+
+
 def test_branches_with_other_loop_values_stay_apart(backend):
     """Both have the same bits and the same state at the head of the loop, but other values to come."""
     circuit = Circuit(2, 2).h(0).measure(0, 1)
