@@ -124,15 +124,19 @@ class Execution:
         normalize: bool,
         function: Any,
         progress: bool = False,
+        copies: int = 1,
     ) -> tuple[Any, bool]:
-        """`function` of the final states, averaged over branches; and whether the result has a batch axis."""
+        """`function` of the final states, averaged over branches; and whether the result has a batch axis.
+
+        `copies` is the memory it takes at its peak, in states and with the state itself.
+        """
         initial, batched_initial = self._initial(initial_state, normalize)
         batch = common_batch(len(values), 1 if initial is None else len(initial))
         if not batch:
             return function(np.empty((0, 1 << self.num_qubits), dtype=self.dtype)), True
         angles = self._slots.angles(values)
         rows = self._rows_per_chunk() if self._code.is_static else 1
-        check_state_memory(self.num_qubits, self.dtype.itemsize, batch=min(rows, batch))
+        check_state_memory(self.num_qubits, self.dtype.itemsize, batch=min(rows, batch), copies=copies)
         out: list[Any] = []
         for first in with_progress(range(0, batch, rows), progress):
             count = min(rows, batch - first)
@@ -216,7 +220,7 @@ class Execution:
     ) -> dict[str, float]:
         angles = self._slots.angles(values[row : row + 1] if len(values) > 1 else values)
         own = None if initial is None else initial[row : row + 1] if len(initial) > 1 else initial
-        check_state_memory(self.num_qubits, self.dtype.itemsize)
+        check_state_memory(self.num_qubits, self.dtype.itemsize, copies=2)  # and all probabilities
         width = self._num_sampled_bits()
         totals: dict[int, float] = {}
         if self._code.is_static:

@@ -17,7 +17,7 @@ from qsim.bitstrings import MAX_MASK_BITS, parse_bitstring
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError, CircuitError, StateError
 from qsim.memory import check_free_memory, check_state_memory
-from qsim.observables import PauliSum
+from qsim.observables import Diagonal, PauliSum, Projector
 from qsim.parameters import Parameter
 from qsim.program.execution import ComplexArray, Execution, FloatArray, common_batch, with_progress
 from qsim.program.explain import explain_program
@@ -257,7 +257,15 @@ class Program(Execution):
                 )
         else:
             out, batched = self._average(
-                values, batched, initial_state, normalize, self._expectations, progress
+                values,
+                batched,
+                initial_state,
+                normalize,
+                self._expectations,
+                progress,
+                copies=1
+                if all(isinstance(o, PauliSum | Diagonal | Projector) for o in self.observables)
+                else 3,
             )
         return self._shaped(out, batched)
 
@@ -277,7 +285,7 @@ class Program(Execution):
             def variances(states: ComplexArray) -> FloatArray:
                 return np.stack([o.variance(states) for o in self.observables], axis=1)
 
-            out, batched = self._average(values, batched, initial_state, normalize, variances, progress)
+            out, batched = self._average(values, batched, initial_state, normalize, variances, progress, 3)
             return self._shaped(out, batched)
 
         def moments(states: ComplexArray) -> FloatArray:
@@ -286,7 +294,7 @@ class Program(Execution):
                 [first, np.stack([o.variance(states) for o in self.observables], axis=1) + first**2], axis=1
             )
 
-        both, batched = self._average(values, batched, initial_state, normalize, moments, progress)
+        both, batched = self._average(values, batched, initial_state, normalize, moments, progress, 3)
         count = len(self.observables)
         return self._shaped(np.maximum(both[:, count:] - both[:, :count] ** 2, 0.0), batched)
 
@@ -322,7 +330,10 @@ class Program(Execution):
             return self._backend.probabilities(states, chosen, self.threads)
 
         values, batched = bind_values(self.parameters, params)
-        out, batched = self._average(values, batched, initial_state, normalize, probabilities, progress)
+        copies = 2 if len(chosen) + 2 > self.num_qubits else 1
+        out, batched = self._average(
+            values, batched, initial_state, normalize, probabilities, progress, copies
+        )
         return np.asarray(out if batched else out[0])
 
     def density_matrix(
@@ -352,7 +363,7 @@ class Program(Execution):
             return entanglement.reduced_density_matrix(states, chosen)
 
         values, batched = bind_values(self.parameters, params)
-        out, batched = self._average(values, batched, initial_state, normalize, reduced)
+        out, batched = self._average(values, batched, initial_state, normalize, reduced, copies=3)
         return np.asarray(out if batched else out[0])
 
     def amplitudes(
