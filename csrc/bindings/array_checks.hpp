@@ -5,8 +5,12 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <cxxabi.h>
+#include <unistd.h>
+
 #include <complex>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -103,12 +107,36 @@ inline int checked_threads(std::int64_t threads) {
   return int(threads);
 }
 
+/// Calls `take`, which takes the GIL. An interpreter that shuts down ends its daemon threads there, before Python 3.14
+/// by unwinding their stacks, which no `catch (...)` and no noexcept function survives: such a thread sleeps instead
+/// until the process is gone.
+template <class Take>
+auto take_gil(const Take& take) {
+#if defined(__GLIBCXX__)
+  try {
+    return take();
+  } catch (abi::__forced_unwind&) {
+    for (;;) pause();
+  }
+#else
+  return take();
+#endif
+}
+
 /// Runs `body` without the GIL; Ctrl-C inside it surfaces as the interpreter's own exception.
 template <class Body>
 void without_gil(const Body& body) {
+  std::exception_ptr error;
+  PyThreadState* const thread = PyEval_SaveThread();
   try {
-    py::gil_scoped_release release;
     body();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  take_gil([&] { PyEval_RestoreThread(thread); });
+  if (!error) return;
+  try {
+    std::rethrow_exception(error);
   } catch (const Interrupted&) {
     throw py::error_already_set();
   }

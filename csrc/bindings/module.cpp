@@ -3,8 +3,10 @@
 namespace {
 
 bool interpreter_has_signal() {
-  pybind11::gil_scoped_acquire acquire;
-  return PyErr_CheckSignals() != 0;  // the exception stays set until without_gil picks it up
+  const PyGILState_STATE state = qsim::take_gil([] { return PyGILState_Ensure(); });
+  const bool found = PyErr_CheckSignals() != 0;  // the exception stays set until without_gil picks it up
+  PyGILState_Release(state);
+  return found;
 }
 
 }  // namespace

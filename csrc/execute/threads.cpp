@@ -8,8 +8,10 @@
 #include <exception>
 #include <mutex>
 #include <stdexcept>
-#include <system_error>
 #include <thread>
+#include <utility>
+
+#include "workspace.hpp"
 
 namespace qsim {
 namespace {
@@ -51,7 +53,14 @@ bool interrupted() {
   if (now - last_check < kCheckPeriod) return false;
   last_check = now;
   const auto check = interrupt_check.load(std::memory_order_relaxed);
-  return check != nullptr && check();
+  if (check == nullptr) return false;
+  // A signal handler may itself compute on this thread: its buffers and its job are its own.
+  Workspace ours = std::move(workspace());
+  Job* const our_job = std::exchange(current_job, nullptr);
+  const bool found = check();
+  current_job = our_job;
+  workspace() = std::move(ours);
+  return found;
 }
 
 void record_error(Job& job) {
@@ -118,7 +127,7 @@ void grow(Pool& pool, int wanted) {
   while (pool.num_workers < wanted) {
     try {
       std::thread(run_worker, &pool).detach();
-    } catch (const std::system_error&) {
+    } catch (const std::exception&) {
       return;
     }
     ++pool.num_workers;
