@@ -77,7 +77,9 @@ class Planner {
       return;
     }
     const Instruction& first = tape_.instructions[segment.start];
-    const std::uint64_t high = segment.active & ~((std::uint64_t{1} << kTileLowBits) - 1);
+    // Of a whole segment `active` may say more than the instruction needs, and more than fits a tile.
+    const std::uint64_t active = segment.whole ? tape_.active_qubits(first) : segment.active;
+    const std::uint64_t high = active & ~((std::uint64_t{1} << kTileLowBits) - 1);
     const bool fits = popcount(high) <= kTileActiveBits && Pattern(first.pattern) != Pattern::kPrepare;
     if (segment.stop == segment.start + 1 && can_stream(first)) {
       planned.layout = make_whole_layout(n);
@@ -85,7 +87,7 @@ class Planner {
     } else if (segment.whole && !fits) {
       planned.whole = true;
     } else {
-      planned.layout = make_layout(n, lane_bits_, segment.active, wanted_tile_bits<T>(segment.stop - segment.start));
+      planned.layout = make_layout(n, lane_bits_, active, wanted_tile_bits<T>(segment.stop - segment.start));
     }
   }
 

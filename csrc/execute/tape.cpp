@@ -95,14 +95,6 @@ class Checker {
   const std::string name_;
 };
 
-/// Qubits an instruction needs inside its tile.
-std::uint64_t active_qubits(const Tape& tape, const Instruction& op) {
-  std::uint64_t mask = op.pattern == std::uint8_t(Pattern::kPauliRotation) ? op.x_mask : 0;
-  if (op.pattern == std::uint8_t(Pattern::kDense) || op.pattern == std::uint8_t(Pattern::kPermutation))
-    for (int i = 0; i < op.num_targets; ++i) mask |= std::uint64_t{1} << tape.targets(op)[i];
-  return mask;
-}
-
 void check_segments(const Tape& tape) {
   std::int64_t position = 0;
   for (std::size_t s = 0; s < tape.segments.size(); ++s) {
@@ -121,7 +113,7 @@ void check_segments(const Tape& tape) {
       fail(name + "has more active qubits than fit a tile.");
     for (std::int64_t i = segment.start; i < segment.stop; ++i) {
       const Instruction& op = tape.instructions[i];
-      if (active_qubits(tape, op) & ~segment.active)
+      if (tape.active_qubits(op) & ~segment.active)
         fail(name + "holds instruction " + std::to_string(i) + ", whose targets are not all active.");
       if (op.pattern == std::uint8_t(Pattern::kPrepare) && !segment.whole && tape.num_qubits > kMaxTileBits)
         fail(name + "holds a preparation, which must work on the whole state.");
@@ -150,6 +142,13 @@ Tape::Tape(std::int64_t qubits, std::int64_t slots, std::vector<Instruction> all
       segments(std::move(all_segments)) {
   for (std::size_t i = 0; i < instructions.size(); ++i) Checker(*this, i).check();
   check_segments(*this);
+}
+
+std::uint64_t Tape::active_qubits(const Instruction& op) const {
+  std::uint64_t mask = op.pattern == std::uint8_t(Pattern::kPauliRotation) ? op.x_mask : 0;
+  if (op.pattern == std::uint8_t(Pattern::kDense) || op.pattern == std::uint8_t(Pattern::kPermutation))
+    for (int i = 0; i < op.num_targets; ++i) mask |= std::uint64_t{1} << targets(op)[i];
+  return mask;
 }
 
 Tape::~Tape() {

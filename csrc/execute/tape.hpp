@@ -40,6 +40,8 @@ class Tape {
   const std::int32_t* targets(const Instruction& instruction) const {
     return integers.data() + instruction.targets;
   }
+  /// Qubits an instruction needs inside its tile.
+  std::uint64_t active_qubits(const Instruction& instruction) const;
 
  private:
   mutable std::atomic<const Plan*> plans_[kNumIsas][2] = {};
