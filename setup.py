@@ -35,8 +35,9 @@ KERNEL_FLAGS = ["-fno-exceptions", "-fno-rtti"]
 
 
 def is_x86() -> bool:
-    arch = os.environ.get("ARCHFLAGS", "") or platform.machine()
-    return any(name in arch.lower() for name in ("x86_64", "amd64"))
+    arch = (os.environ.get("ARCHFLAGS", "") or platform.machine()).lower()
+    # Both at once (a universal build on macOS) gets what both have: the baseline.
+    return "arm64" not in arch and any(name in arch for name in ("x86_64", "amd64"))
 
 
 def isas() -> list[str]:
