@@ -272,6 +272,8 @@ class Circuit(OperationMethods):
 
     def _body(self, body: Circuit) -> Circuit:
         self._check_body(body)
+        if (body.num_qubits, body.num_clbits) == (self.num_qubits, self.num_clbits):
+            return body.copy()  # what is appended to the user's circuit later is not meant for the body
         return body.resized(self.num_qubits, self.num_clbits)
 
     # -- whole circuits --------------------------------------------------------------------------
@@ -315,6 +317,8 @@ class Circuit(OperationMethods):
         out = self._empty()
         out._operations = list(self._operations)
         return out
+
+    __copy__ = copy
 
     def compose(self, other: Circuit, qubits: Any = None, clbits: Any = None) -> Circuit:
         """A new circuit: this one followed by `other`.

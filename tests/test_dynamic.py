@@ -163,6 +163,16 @@ def test_inverse_of_a_gate_with_an_unsigned_run_time_parameter(backend):
     assert distribution(circuit, backend) == {"101": 1.0}
 
 
+def test_a_body_is_taken_as_it_is_now(backend):
+    flip = Circuit(1, 1).x(0)
+    circuit = Circuit(1, 1).if_else((0, 0), flip)
+    flip.x(0)
+    assert distribution(circuit.measure(0, 0), backend) == {"1": 1.0}
+    itself = Circuit(1, 1).x(0)
+    itself.while_loop((0, 1), itself)
+    assert len(itself.operations[1].body) == 1
+
+
 # -- loops ----------------------------------------------------------------------------------------------
 def test_for_loop_with_its_variable(backend):
     circuit = Circuit(1, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 
 import numpy as np
@@ -240,11 +241,12 @@ def test_openqasm2_round_trip(circuit):
 
 @given(circuit=circuits(parameters=2))
 def test_copies_are_equal_and_independent(circuit):
-    other = circuit.copy()
-    assert other == circuit
-    other.x(0)
-    assert other != circuit
-    assert len(other) == len(circuit) + 1
+    for make in (Circuit.copy, copy.copy, copy.deepcopy):
+        other = make(circuit)
+        assert other == circuit
+        other.x(0)
+        assert other != circuit
+        assert len(other) == len(circuit) + 1
 
 
 @given(circuit=circuits())
