@@ -76,7 +76,7 @@ class Gate:
         self._check_params(params)
         parts = self.decompose(params)
         if parts is None:
-            return expand_controls(self.target_matrix(*params), self.num_controls)
+            return expand_controls(self.target_matrix(*params), self.num_controls).copy()
         out = np.eye(1 << self.num_qubits, dtype=complex)
         for part in parts:
             out = apply_to_columns(part.gate.matrix(*part.params), part.qubits, out)  # type: ignore[arg-type]
@@ -141,6 +141,13 @@ class GateSpec(Gate):
     inverse_map: Callable[..., tuple[Any, ...]] | None = None
     num_qubits: int = 0
     _adjoint: list[GateSpec] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # copies that nobody can write to: the table is everybody's
+        if self.const is not None:
+            object.__setattr__(self, "const", _frozen(self.const))
+        terms = tuple(Term(t.omega, _frozen(t.cos), _frozen(t.sin)) for t in self.terms)
+        object.__setattr__(self, "terms", terms)
 
     @property
     def num_params(self) -> int:  # type: ignore[override]
@@ -259,6 +266,12 @@ class GateSpec(Gate):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (get_gate, (self.name,))
+
+
+def _frozen(array: Matrix) -> Matrix:
+    copy = np.array(array)
+    copy.flags.writeable = False
+    return copy
 
 
 def _reversed(spec: GateSpec) -> GateSpec:

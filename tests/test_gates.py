@@ -281,3 +281,14 @@ def test_expand_controls_by_hand():
     np.testing.assert_array_equal(expand_controls(x, 1), cx)
     np.testing.assert_array_equal(expand_controls(x, 1, [0])[:, 0], [0, 0, 1, 0])
     assert expand_controls(x, 0) is x
+
+
+@pytest.mark.parametrize("spec", unique_specs(), ids=lambda spec: spec.name)
+def test_matrices_of_the_table_cannot_be_changed(spec):
+    params = (0.3,) * spec.num_params
+    matrix = spec.matrix(*params)
+    wanted = matrix.copy()
+    matrix *= 2
+    np.testing.assert_array_equal(spec.matrix(*params), wanted)
+    for array in (spec.const, *(m for term in spec.terms for m in term[1:])):
+        assert array is None or not array.flags.writeable
