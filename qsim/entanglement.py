@@ -69,8 +69,10 @@ def renyi_of(matrices: ComplexArray, alpha: float, base: float = 2.0) -> FloatAr
     if alpha == 1:
         return entropy_of(matrices, base)
     p = _spectrum(matrices)
+    if alpha < 1:  # a small power would make rounding as large as an eigenvalue
+        p[p < 1e-12] = 0.0
     if alpha == 0:
-        return np.asarray(np.log((p > 1e-12).sum(-1)) / np.log(base))
+        return np.asarray(np.log((p > 0).sum(-1)) / np.log(base))
     if np.isinf(alpha):
         return np.asarray(np.abs(np.log(p.max(-1))) / np.log(base))
     return np.asarray(np.abs(np.log((p**alpha).sum(-1)) / (1 - alpha)) / np.log(base))

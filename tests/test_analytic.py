@@ -217,3 +217,14 @@ def test_hidden_shift_of_a_bent_function(backend):
     bent(circuit).x(flips).h(range(n))
     bent(circuit).h(range(n))
     assert qsim.probabilities(circuit, backend=backend)[shift] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("precision", ["double", "single"])
+@pytest.mark.parametrize("alpha", [0, 0.01, 0.1, 0.5])
+def test_renyi_entropy_of_low_order_of_a_product_state(alpha, precision):
+    """Rounding leaves eigenvalues of 1e-17 and negative ones; a small power would make them count."""
+    circuit = Circuit(8)
+    for q in range(8):
+        circuit.ry(0.3 + q, q).rz(0.1 * q, q)
+    entropy = qsim.renyi_entropy(circuit, range(4), alpha=alpha, precision=precision)
+    assert entropy == pytest.approx(0, abs=1e-5)
