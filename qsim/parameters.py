@@ -504,7 +504,7 @@ def _affine(node: ParameterExpression, inner: list[Any]) -> tuple[Parameter, flo
         return right[0], right[1] * left, right[2] * left
     if op == "*" and isinstance(right, float):
         return left[0], left[1] * right, left[2] * right
-    if op == "/" and isinstance(right, float):
+    if op == "/" and isinstance(right, float) and right:
         return left[0], left[1] / right, left[2] / right
     return None
 

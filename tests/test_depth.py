@@ -142,3 +142,9 @@ def test_expressions_that_overflow_name_themselves():
         tower = qsim.exp(tower)
     with pytest.raises(ParameterError, match=r"`exp\(exp\(.* must be finite, but is inf"):
         qsim.statevector(Circuit(1).rx(tower, 0), [1.0])
+
+
+def test_division_by_zero_is_reported_when_the_values_are_bound():
+    circuit = Circuit(1).rx(Parameter("x") / 0, 0)
+    with pytest.raises(ParameterError, match="must be finite"):
+        qsim.statevector(circuit, [1.0])
