@@ -228,3 +228,9 @@ def test_renyi_entropy_of_low_order_of_a_product_state(alpha, precision):
         circuit.ry(0.3 + q, q).rz(0.1 * q, q)
     entropy = qsim.renyi_entropy(circuit, range(4), alpha=alpha, precision=precision)
     assert entropy == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_amplitudes_of_any_size_are_normalized(size):
+    state = qsim.statevector(Circuit(1).prepare([3 * size, 4j * size], normalize=True))
+    np.testing.assert_allclose(state, [0.6, 0.8j])
