@@ -235,6 +235,10 @@ class Circuit(OperationMethods):
             and isinstance(qubits[0], Iterable)
             and not isinstance(qubits[0], str | bytes)
         ):
+            controls, control_values = (
+                tuple(v) if isinstance(v, Iterable) and not isinstance(v, str) else v
+                for v in (controls, control_values)
+            )  # an iterator would be empty after the first
             for q in check_qubits(qubits[0], self.num_qubits, context=f" in gate `{gate.name}`"):
                 self._gate(gate, checked_params, (q,), controls, control_values)
             return self

@@ -295,3 +295,8 @@ def test_prepare_makes_its_amplitudes(backend, n, seed, data):
     moved = sum((index >> k & 1) << q for k, q in enumerate(order))
     out = qsim.statevector(Circuit(n).prepare(amplitudes, order), backend=backend)
     assert_states_close(out[moved], amplitudes, atol=1e-13)
+
+
+def test_controls_of_several_gates_may_come_from_an_iterator():
+    circuit = Circuit(3).x([0, 1], controls=iter([2]), control_values=iter([0]))
+    assert circuit == Circuit(3).x([0, 1], controls=[2], control_values=[0])
