@@ -346,7 +346,10 @@ class Circuit(OperationMethods):
             if len(given) != needed:
                 raise CircuitError(f"Argument `{what}` must name {needed} places, but names {len(given)}.")
         out = self.copy()
+        types = {variable.name: variable for variable in self.variables}
         for variable, initial in other.variables.items():
+            if types.get(variable.name, variable) != variable:
+                raise CircuitError(f"Classical variable `{variable.name}` has different types.")
             if out.variables.setdefault(variable, initial) != initial:
                 raise CircuitError(f"Classical variable `{variable.name}` has different initial values.")
         if to_qubit == tuple(range(self.num_qubits)) and to_clbit == tuple(range(self.num_clbits)):

@@ -365,3 +365,11 @@ def test_loop_of_failures_that_leave_one_state_stays_small(backend):
     assert outcome.keys() == {"00"}
     assert outcome["00"] == pytest.approx(1, abs=1e-12)
     assert qsim.expectation(circuit, "Z2", backend=backend) == pytest.approx(np.cos(0.4), abs=1e-12)
+
+
+def test_variables_of_one_name_and_two_types_do_not_compose():
+    first, second = Circuit(1), Circuit(1)
+    first.declare("n", "int", 8)
+    second.declare("n", "uint", 8)
+    with pytest.raises(CircuitError, match="`n` has different types"):
+        first.compose(second)
