@@ -85,6 +85,8 @@ class Execution:
             return None
         if params.dtype != np.float64 or params.shape != (self._slots.num_slots,):
             return None
+        if not params.flags.c_contiguous:
+            return None
         # above this, or NaN, a value is no angle
         return params.reshape(1, -1) if params.dot(params) <= MAX_ANGLE else None
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from conftest import BACKEND_NAMES
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import circuits, pauli_sums, seeds
 
 import qsim
+from qsim.circuit import Circuit
 from qsim.observables import Diagonal, Hermitian, PauliSum, Projector, SparseMatrix
+from qsim.parameters import ParameterVector
 from qsim.testing import assert_states_close
 
 CLOSE = 1e-11
@@ -270,3 +273,12 @@ def test_batch_of_initial_states(backend, circuit, seed):
     for row, state in enumerate(initial):
         one = qsim.statevector(circuit, values, initial_state=state / np.linalg.norm(state), backend=backend)
         assert_states_close(out[row], one, atol=1e-12)
+
+
+def test_parameters_may_be_strided(backend):
+    x = ParameterVector("x", 2)
+    program = qsim.compile(Circuit(2).rx(x[0], 0).ry(x[1], 1), "Z0", backend=backend)
+    for values in (np.array([1.0, 2.0])[::-1], np.array([2.0, 9.0, 1.0, 9.0])[::2]):
+        assert program.expectation(values) == pytest.approx(np.cos(2.0))
+        np.testing.assert_array_equal(program.statevector(values), program.statevector([2.0, 1.0]))
+        np.testing.assert_array_equal(program.probabilities(values), program.probabilities([2.0, 1.0]))
