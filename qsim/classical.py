@@ -116,7 +116,9 @@ def as_condition(condition: Any, num_clbits: int) -> Expression:
             bit = Bit(_index(subject))
             expression: Expression = bit if value else logical_not(bit)
         else:
-            expression = Binary("==", Bits(tuple(_index(i) for i in subject)), Literal(int(value)))
+            # an int without a size has 64 bits
+            number = Literal(int(value)) if value < 1 << 63 else Literal(int(value), "uint", width)
+            expression = Binary("==", Bits(tuple(_index(i) for i in subject)), number)
     elif isinstance(condition, Expression):
         expression = condition
     else:

@@ -8,7 +8,7 @@ import pytest
 import qsim
 from qsim.circuit import Circuit
 from qsim.classical import Bit, Bits, Literal
-from qsim.errors import CircuitError, QubitError
+from qsim.errors import ArgumentError, CircuitError, QubitError
 from qsim.parameters import Parameter
 
 BELL = Circuit(2, 2).h(0).cx(0, 1)
@@ -373,3 +373,12 @@ def test_variables_of_one_name_and_two_types_do_not_compose():
     second.declare("n", "uint", 8)
     with pytest.raises(CircuitError, match="`n` has different types"):
         first.compose(second)
+
+
+@pytest.mark.parametrize("width", [63, 64, 65])
+def test_condition_on_many_bits(backend, width):
+    for value in (1 << width - 1, 1 << width - 1 | 1):
+        circuit = Circuit(1, width).assign(width - 1, 1)
+        circuit.if_else((range(width), value), Circuit(1).x(0)).measure(0, 0)
+        outcome = next(iter(distribution(circuit, backend)))
+        assert outcome == "1" + "0" * (width - 2) + str(int(value == 1 << width - 1))
