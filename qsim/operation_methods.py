@@ -333,9 +333,11 @@ class OperationMethods(GateMethods):
         kind : {"bool", "bit", "int", "uint", "float", "angle"}
         size : int, optional
             Width in bits.
-        initial : number
+        initial : number or None
+            Converted to the type, as an assignment would; None for a variable that is assigned before
+            it is read.
         """
-        from qsim.classical import Variable
+        from qsim.classical import Literal, Variable
 
         variable = Variable(name, kind, size)
         if initial is not None and not isinstance(initial, bool | np.bool_ | numbers.Real):
@@ -344,6 +346,8 @@ class OperationMethods(GateMethods):
             raise ArgumentError(f"Argument `initial` must be finite, but is {initial}.")
         if any(v.name == name for v in self.variables):
             raise CircuitError(f"Classical variable `{name}` is declared already.")
+        if initial is not None:
+            initial = Literal(_python_number(initial), kind, size).value
         self.variables[variable] = initial
         self._cache = {}
         return variable

@@ -72,7 +72,7 @@ class Simulator:
             raise TypeError(f"Argument `circuit` must be a Circuit, but is {type(circuit).__name__}.")
         key = ("program", self.backend, self.precision, self.threads)
         program: Program | None = circuit._cache.get(key)
-        if program is None:
+        if program is None or not program.has_names_of(circuit):
             program = Program(circuit, backend=self.backend, precision=self.precision, threads=self.threads)
             circuit._cache[key] = program
         return program if observables is None else program.with_observables(observables)

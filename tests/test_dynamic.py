@@ -375,6 +375,30 @@ def test_variables_of_one_name_and_two_types_do_not_compose():
         first.compose(second)
 
 
+def test_initial_values_have_the_type_of_their_variable(backend):
+    circuit = Circuit(1, 1)
+    n = circuit.declare("n", "uint", 4, np.int64(19))
+    late = circuit.declare("late", "int", 8, None)
+    assert circuit.variables == {n: 3, late: None}
+    assert Circuit.from_json(circuit.to_json()) == circuit
+    assert distribution(circuit.copy().if_else(n.eq(3), Circuit(1).x(0)).measure(0, 0), backend) == {"1": 1.0}
+    with pytest.raises(ArgumentError, match="`late` is read before it has a value"):
+        distribution(circuit.copy().if_else(late.eq(0), Circuit(1).x(0)), backend)
+    late_but_there = circuit.copy().assign(late, 1).if_else(late.eq(1), Circuit(1).x(0)).measure(0, 0)
+    assert distribution(late_but_there, backend) == {"1": 1.0}
+
+
+def test_programs_follow_registers_and_variables(backend):
+    circuit = Circuit(1, 2)
+    n = circuit.declare("n", "uint", 4)
+    circuit.if_else(n.eq(1), Circuit(1).x(0)).measure(0, 1)
+    assert distribution(circuit, backend) == {"00": 1.0}
+    circuit.variables[n] = 1
+    circuit.classical_registers["c"] = (1,)
+    assert distribution(circuit, backend) == {"10": 1.0}
+    assert qsim.sample(circuit, shots=3, backend=backend).marginal("c").counts() == {"1": 3}
+
+
 @pytest.mark.parametrize("width", [63, 64, 65])
 def test_condition_on_many_bits(backend, width):
     for value in (1 << width - 1, 1 << width - 1 | 1):

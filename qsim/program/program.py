@@ -107,7 +107,7 @@ class Program(Execution):
         self._code = compile_flow(circuit, slots)
         self._slots = slots.slot_map()
         self._registers = dict(circuit.classical_registers)
-        self._variables = {variable.name: initial for variable, initial in circuit.variables.items()}
+        self._variables = _initial_values(circuit)
         self._connect()
         self._set_observables(observables)
 
@@ -128,6 +128,10 @@ class Program(Execution):
     def is_static(self) -> bool:
         """Whether the circuit is gates followed by read-out, without branching in the middle."""
         return self._code.is_static
+
+    def has_names_of(self, circuit: Circuit) -> bool:
+        """Whether the circuit's classical registers and variables, plain dicts, are still those compiled."""
+        return self._registers == circuit.classical_registers and self._variables == _initial_values(circuit)
 
     # -- answers ---------------------------------------------------------------------------------
     def with_observables(self, observables: Any) -> Program:
@@ -515,6 +519,13 @@ class Program(Execution):
         if index >> self.num_qubits:
             raise ArgumentError(f"A basis state must be below {1 << self.num_qubits}, but is {index}.")
         return index
+
+
+def _initial_values(circuit: Circuit) -> dict[str, Any]:
+    """Variable name to initial value; a variable without one is left out."""
+    return {
+        variable.name: initial for variable, initial in circuit.variables.items() if initial is not None
+    }
 
 
 def _chunks(rows: FloatArray, size: int) -> list[FloatArray]:
