@@ -459,6 +459,8 @@ def _switch_cases(cases: Any) -> list[tuple[tuple[int, ...], Any]]:
     out, seen = [], set()
     for values, body in pairs:
         listed = tuple(values) if isinstance(values, Iterable) and not isinstance(values, str) else (values,)
+        if not listed:
+            raise CircuitError("A case of a switch must have at least one value, but has none.")
         for value in listed:
             if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
                 raise TypeError(f"The value of a case must be an int, but is {type(value).__name__}.")

@@ -406,3 +406,8 @@ def test_condition_on_many_bits(backend, width):
         circuit.if_else((range(width), value), Circuit(1).x(0)).measure(0, 0)
         outcome = next(iter(distribution(circuit, backend)))
         assert outcome == "1" + "0" * (width - 2) + str(int(value == 1 << width - 1))
+
+
+def test_a_case_has_a_value():
+    with pytest.raises(CircuitError, match="at least one value"):
+        Circuit(1, 1).switch(0, [((), Circuit(1))])
