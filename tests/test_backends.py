@@ -114,6 +114,25 @@ def test_every_target_and_control(backend, num_qubits, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("num_controls", [0, 1, 2])
+@pytest.mark.parametrize("k", [1, 2, 3, 4])
+def test_dense_gates_on_low_qubits(backend, k, num_controls, dtype):
+    """Sizes at which blocks of the lowest qubits are worked on side by side, with and without a rest."""
+    rng = np.random.default_rng([k, num_controls])
+    for num_qubits in (8, 10, 12):
+        builder = TapeBuilder(num_qubits)
+        for _ in range(4):
+            order = [int(q) for q in rng.permutation(5)] + [num_qubits - 1, num_qubits - 2]
+            targets, rest = order[:k], order[k:]
+            controls = {q: int(rng.integers(2)) for q in rest[:num_controls]}
+            builder.dense(targets, random_unitary(2**k, rng), controls=controls)
+            mask = sum(1 << q for q in targets)
+            builder.rotation(mask, int(rng.integers(1 << 5)) & mask, controls=controls, shift=0.4)
+            builder.rotation(1 << targets[0], mask, controls=controls, shift=0.9)
+        check_apply(backend, builder.build(), rng, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_pauli_rotations_of_all_letters(backend, dtype):
     rng = np.random.default_rng(3)
     for num_qubits, count in ((1, 6), (3, 40), (7, 40), (10, 8)):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from qsim.backends.numba_bits import SHORT, deposit, low_run, parity
-from qsim.backends.numba_jit import jit
+from qsim.backends.numba_bits import deposit, low_run, parity
+from qsim.backends.numba_jit import fused, jit
+from qsim.backends.numba_rows import LANES, VECTOR, load_rows, mix_two, store_rows, tile_layout
 
 #: Signs of Pauli rotations come from tables of at most this many amplitudes.
 PERIOD = 64
@@ -17,13 +18,13 @@ PERIOD = 64
 # ---- diagonals ------------------------------------------------------------------------------------------
 
 
-@jit
+@fused
 def scale_run(x, factor):
     for i in range(x.size):
         x[i] *= factor
 
 
-@jit
+@fused
 def multiply_run(x, factors):
     for i in range(x.size):
         x[i] *= factors[i]
@@ -31,7 +32,7 @@ def multiply_run(x, factors):
 
 @jit
 def apply_diagonal_runs(amplitudes, start, stop, ctrl, value, targets, run, d):
-    """A diagonal with all targets and controls above bit 2: a factor for each run; ones are skipped."""
+    """A diagonal with all targets and controls above bit 3: a factor for each run; ones are skipped."""
     step = run
     base = deposit(start * step, ctrl)
     for _ in range(start, stop):
@@ -139,13 +140,57 @@ def apply_diagonal(amplitudes, start, stop, fixed, value, targets, d):
 # ---- Pauli rotations ------------------------------------------------------------------------------------
 
 
-@jit
+@fused
 def rotate_run(x, y, cosine, to_x, to_y):
     for i in range(x.size):
         u = x[i]
         v = y[i]
         x[i] = cosine * u + to_x[i] * v
         y[i] = cosine * v + to_y[i] * u
+
+
+@jit
+def rotate_tiles(amplitudes, start, stop, fixed, value, x_mask, z_mask, cosine, factors):
+    """Pairs as rows, a tile at a time; False (and nothing done) if a tile is cut."""
+    low, log2_groups, held, lanes = tile_layout(fixed, fixed | x_mask, amplitudes.size)
+    if (start | stop) & ((1 << log2_groups) - 1):
+        return False
+    far = x_mask & ~low  # 0: both members of a pair lie in the same block
+    other = 8 if far else 0
+    lane_bits = lanes[LANES - 1]
+    other_lanes = lanes ^ (far & lane_bits)
+    part = amplitudes[:1].real
+    step = VECTOR // amplitudes.real.itemsize
+    signs = np.empty((2, 2 * LANES), part.dtype)
+    for lane in range(LANES):
+        signs[0, lane] = 1 - 2 * parity(lanes[lane] & z_mask)
+        signs[1, lane] = -signs[0, lane]
+    matrices = np.empty(8, amplitudes.dtype)
+    for odd in range(2):
+        matrices[4 * odd] = matrices[4 * odd + 3] = cosine
+        matrices[4 * odd + 1] = factors[odd]
+        matrices[4 * odd + 2] = factors[2 + odd]
+    pair = np.empty(2, np.int64)
+    rows = np.empty((16, 2 * LANES), part.dtype)
+    base = deposit(start >> log2_groups, held)
+    for _ in range(start, stop, 1 << log2_groups):
+        first = base | (value & ~low)
+        second = first ^ (far & ~lane_bits)
+        odd = parity(first & z_mask)
+        load_rows(amplitudes, lanes, first, rows, 0, low)
+        if far:
+            load_rows(amplitudes, other_lanes, second, rows, 8, low)
+        for r in range(8):
+            if r & fixed == value & low:
+                pair[0] = r
+                pair[1] = other + (r ^ (x_mask & low))
+                for at in range(0, LANES, step):
+                    mix_two(rows, pair, 0, matrices, 4 * parity(r & z_mask), signs, odd, at)
+        store_rows(amplitudes, lanes, first, rows, 0, low)
+        if far:
+            store_rows(amplitudes, other_lanes, second, rows, 8, low)
+        base = ((base | held) + 1) & ~held
+    return True
 
 
 @jit
@@ -177,7 +222,11 @@ def apply_pauli_rotation(amplitudes, start, stop, fixed, value, x_mask, z_mask, 
     cosine = entry.real
     run = low_run(fixed | x_mask, amplitudes.size)
     base = deposit(start, fixed)
-    if run < 4 * SHORT:  # four slices a run cost more than vector instructions gain
+    if run < LANES:
+        if stop - start >= LANES and rotate_tiles(
+            amplitudes, start, stop, fixed, value, x_mask, z_mask, cosine, factors
+        ):
+            return
         for _ in range(start, stop):
             first = base | value
             second = first ^ x_mask

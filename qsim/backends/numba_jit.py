@@ -17,7 +17,7 @@ import numba
 from numba.core import event
 from numba.core.caching import FunctionCache
 
-__all__ = ["jit"]
+__all__ = ["fused", "jit"]
 
 _NOTICE = "Compiling Numba kernels, once; later runs use the cache."
 
@@ -61,7 +61,16 @@ class _TolerantCache(FunctionCache):
 
 def jit(function: Callable[..., Any]) -> Any:
     """Compile `function` without the GIL, IEEE arithmetic, cached on disk where that is possible."""
-    dispatcher = numba.njit(nogil=True, error_model="numpy", fastmath=False)(function)
+    return _compiled(function, False)
+
+
+def fused(function: Callable[..., Any]) -> Any:
+    """The same, but products may be added without being rounded first, as the C++ core does."""
+    return _compiled(function, {"contract"})
+
+
+def _compiled(function: Callable[..., Any], fastmath: Any) -> Any:
+    dispatcher = numba.njit(nogil=True, error_model="numpy", fastmath=fastmath)(function)
     with contextlib.suppress(Exception):  # no directory can be written: compile in every process
         dispatcher._cache = _TolerantCache(dispatcher.py_func)
     _OWN.add(function)

@@ -257,7 +257,7 @@ def apply_op(amplitudes, op, integers, entries, start, stop):
     first = op[TARGETS]
     targets = integers[first : first + k]
     if opcode == DENSE1:
-        apply_dense1(amplitudes, start, stop, fixed, value, 1 << targets[0], entries)
+        apply_dense1(amplitudes, start, stop, fixed, value, targets, entries)
     elif opcode == INVOLUTION:
         sources = integers[first + k : first + k + (1 << k)]
         apply_involution(amplitudes, start, stop, fixed, value, targets, sources, entries)
