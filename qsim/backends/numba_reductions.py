@@ -20,6 +20,8 @@ from qsim.backends.numba_jit import jit
 LOG2_BLOCK = 11
 #: Amplitudes of one block of Pauli expectations: one Walsh-Hadamard transform.
 LOG2_PAULI_BLOCK = 8
+#: Terms of one x_mask for which sums with signs are quicker than one transform.
+FEW_TERMS = 3
 #: Marginal probabilities are summed for this many (2**8) outcomes side by side.
 LOG2_OUTCOMES = 8
 
@@ -227,6 +229,12 @@ def butterflies(out_low, out_high, x):
 
 
 @jit
+def multiply_signs(out, x, signs):
+    for i in range(out.size):
+        out[i] = signs[i] * x[i]
+
+
+@jit
 def walsh_hadamard(buffer, scratch, size, wanted):
     """buffer[z] <- sum over i of (-1)**popcount(i & z) buffer[i], for all z within the bits `wanted`.
 
@@ -263,6 +271,7 @@ def add_pauli_terms(
     re = np.empty(size, np.float64)
     im = np.empty(size, np.float64)
     scratch = np.empty(size, np.float64)
+    signs = np.empty((FEW_TERMS, size), np.float64)
     for g in range(first_group, last_group):
         x_mask = groups[g, 0]
         wanted = groups[g, 3] & low_bits
@@ -272,6 +281,12 @@ def add_pauli_terms(
             while pivot <= x_mask >> 1:
                 pivot <<= 1
         x_low = x_mask & low_bits
+        # Up to FEW_TERMS sums of their own cost less than a transform that yields all.
+        directly = wanted != 0 and groups[g, 2] - groups[g, 1] <= FEW_TERMS
+        if directly:
+            for t in range(groups[g, 1], groups[g, 2]):
+                for i in range(size):
+                    signs[t - groups[g, 1], i] = 1 - 2 * parity(i & terms[t, 0])
         for block in range(first_block, last_block):
             first = block * size
             if first & pivot:
@@ -289,14 +304,18 @@ def add_pauli_terms(
                     b = np.complex128(x[i])
                     re[i] = a.real * b.real + a.imag * b.imag
                     im[i] = a.real * b.imag - a.imag * b.real
-            if groups[g, 4] & 1:
+            if groups[g, 4] & 1 and not directly:
                 walsh_hadamard(re, scratch, size, wanted)
-            if groups[g, 4] & 2:
+            if groups[g, 4] & 2 and not directly:
                 walsh_hadamard(im, scratch, size, wanted)
             weight = 2.0 if pivot else 1.0
             for t in range(groups[g, 1], groups[g, 2]):
                 z_mask = terms[t, 0]
-                part = im[z_mask & low_bits] if terms[t, 2] else re[z_mask & low_bits]
+                if directly:
+                    multiply_signs(scratch, im if terms[t, 2] else re, signs[t - groups[g, 1]])
+                    part = fold(scratch, size)
+                else:
+                    part = im[z_mask & low_bits] if terms[t, 2] else re[z_mask & low_bits]
                 signed = -part if parity(z_mask & first) else part
                 out[terms[t, 1]] += weight * coefficients[t] * signed
 
