@@ -36,6 +36,7 @@ MAX_DENSE = 14  # 4 GiB of matrix
 LOG2_PERIOD = 6
 LOG2_LIST = 9
 LOG2_RUN = 10
+MIN_RUN = 16  # shorter runs of a diagonal cost more to call than to multiply by ones
 MAX_HIGH_TARGETS = 5
 #: Entries of a parametrised instruction up to which every chunk computes them for itself.
 MAX_CHUNK_ENTRIES = 1 << 12
@@ -259,7 +260,7 @@ def _choose_loops(
 
     diagonal = pattern == Pattern.DIAGONAL
     rotation = pattern == Pattern.PAULI_ROTATION
-    by_runs = diagonal & (run >= min(8, size))
+    by_runs = diagonal & (run >= min(MIN_RUN, size))
     by_table = diagonal & ~by_runs & (high_targets <= MAX_HIGH_TARGETS)
     by_table_z = rotation & (x_mask == 0)
     ops[:, OPCODE] = np.select(
