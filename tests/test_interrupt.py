@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -75,3 +76,75 @@ def test_interrupt_raises_and_the_process_goes_on(backend, threads):
     delays = json.loads(done.stdout)
     assert len(delays) == 5
     assert all(isinstance(delay, float) and delay <= LIMIT for delay in delays.values()), delays
+
+
+# A handler that computes must not disturb the run it interrupts; the timer stands for any signal.
+HANDLER = """
+import signal, sys, time
+import numpy as np
+import qsim
+
+backend, threads = sys.argv[1], int(sys.argv[2])
+options = {"backend": backend, "threads": threads}
+runs = []
+for num_qubits, layers in ((14, 3000), (17, 300)):
+    circuit = qsim.Circuit(num_qubits)
+    for k in range(layers):
+        circuit.ry(0.1 + k % 7, k % num_qubits).cx(k % num_qubits, (k + 3) % num_qubits)
+    runs.append(qsim.compile(circuit, **options))
+other = qsim.compile(qsim.Circuit(15).h(list(range(15))).rz(0.3, 4).rx(0.2, 9), "Z4", **options)
+wanted = [run.statevector() for run in runs]
+value = other.expectation()
+calls = []
+
+
+def compute(*_):
+    calls.append(other.expectation())
+
+
+signal.signal(signal.SIGALRM, compute)
+signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+end = time.perf_counter() + 2
+while time.perf_counter() < end:
+    for run, state in zip(runs, wanted):
+        assert np.array_equal(run.statevector(), state)
+signal.setitimer(signal.ITIMER_REAL, 0)
+assert calls and all(np.array_equal(call, value) for call in calls)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_signal_handlers_may_compute(backend, threads):
+    done = subprocess.run(
+        [sys.executable, "-c", HANDLER, backend, str(threads)], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+
+
+DAEMON = """
+import sys, threading, time
+import qsim
+
+circuit = qsim.Circuit(18)
+for k in range(400):
+    circuit.ry(0.1, k % 18)
+program = qsim.compile(circuit, backend=sys.argv[1], threads=2)
+program.statevector()
+
+
+def forever():
+    while True:
+        program.statevector()
+
+
+threading.Thread(target=forever, daemon=True).start()
+time.sleep(0.3)
+"""
+
+
+def test_the_process_ends_while_a_daemon_thread_computes(backend):
+    done = subprocess.run(
+        [sys.executable, "-c", DAEMON, backend], capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, "")
