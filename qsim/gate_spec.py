@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from qsim.errors import ArgumentError, UnknownGateError
+from qsim.errors import ArgumentError, CircuitError, UnknownGateError
 from qsim.parameters import ParameterValue
 
 __all__ = [
@@ -97,10 +97,13 @@ class Gate:
         from qsim.user_gates import UnitaryGate
 
         values = _numbers(self, params)
-        if self.decompose(values) is None:
-            matrix, controls = self.target_matrix(*values), self.num_controls
-        else:
-            matrix, controls = self.matrix(*values), 0
+        controls = self.num_controls if self.decompose(values) is None else 0
+        if self.num_qubits - controls > 10:
+            raise CircuitError(
+                f"A power of gate `{self.name}` is made of its matrix, for at most 10 qubits, but it acts on "
+                f"{self.num_qubits}."
+            )
+        matrix = self.target_matrix(*values) if controls else self.matrix(*values)
         return UnitaryGate(
             unitary_power(matrix, exponent), f"{self.name}^{exponent:g}", num_controls=controls
         ), ()

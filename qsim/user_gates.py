@@ -517,6 +517,10 @@ class CircuitGate(UserGate):
     def free_parameters(self) -> tuple[Any, ...]:
         return self.circuit.parameters
 
+    def matrix(self, *params: float) -> Matrix:
+        self._check_params(params)
+        return self.circuit.matrix()
+
     def decompose(self, params: Sequence[ParameterValue]) -> list[Part] | None:
         from qsim.operations import GateOperation
 

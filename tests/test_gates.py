@@ -13,9 +13,10 @@ from matrices import CLOSED_FORMS
 
 import qsim
 from qsim.circuit import Circuit
-from qsim.errors import ArgumentError, UnknownGateError
+from qsim.errors import ArgumentError, CircuitError, ParameterError, UnknownGateError
 from qsim.gate_methods import GateMethods, qubit_names, stub_text
 from qsim.gates import GATES, GateSpec, Term, expand_controls, get_gate, register, unique_specs
+from qsim.parameters import Parameter
 from qsim.testing import check_gate
 
 SPECS = unique_specs()
@@ -292,3 +293,12 @@ def test_matrices_of_the_table_cannot_be_changed(spec):
     np.testing.assert_array_equal(spec.matrix(*params), wanted)
     for array in (spec.const, *(m for term in spec.terms for m in term[1:])):
         assert array is None or not array.flags.writeable
+
+
+def test_powers_that_need_too_large_a_matrix_or_values():
+    with pytest.raises(CircuitError, match="at most 10 qubits"):
+        Circuit(20).h(0).to_gate().power((), 0.5)
+    with pytest.raises(CircuitError, match="at most 10 qubits"):
+        Circuit(20).permutation(np.arange(1 << 12), range(12)).operations[0].power(0.5)
+    with pytest.raises(ParameterError, match="needs numeric parameters"):
+        Circuit(1).rx(Parameter("x"), 0).to_gate().power((), 0.5)
