@@ -171,7 +171,7 @@ def operation_from_json(data: Mapping[str, Any]) -> Operation:
             values = range(*values["range"])
         else:
             values = (
-                tuple(classical.from_json(v["classical"]) if isinstance(v, dict) else v for v in values["list"])
+                tuple(v if isinstance(v, int | float) else param(v) for v in values["list"])
                 if "list" in values
                 else classical.from_json(values["classical"])
             )

@@ -523,9 +523,7 @@ class Program(Execution):
 
 def _initial_values(circuit: Circuit) -> dict[str, Any]:
     """Variable name to initial value; a variable without one is left out."""
-    return {
-        variable.name: initial for variable, initial in circuit.variables.items() if initial is not None
-    }
+    return {variable.name: initial for variable, initial in circuit.variables.items() if initial is not None}
 
 
 def _chunks(rows: FloatArray, size: int) -> list[FloatArray]:
