@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from qsim.backends.numba_bits import deposit, low_run, parity
+from qsim.backends.numba_bits import deposit, parity
 from qsim.backends.numba_jit import fused, jit
 from qsim.backends.numba_rows import LANES, VECTOR, load_rows, mix_two, store_rows, tile_layout
-
-#: Signs of Pauli rotations come from tables of at most this many amplitudes.
-PERIOD = 64
-
 
 # ---- diagonals ------------------------------------------------------------------------------------------
 
@@ -140,15 +136,6 @@ def apply_diagonal(amplitudes, start, stop, fixed, value, targets, d):
 # ---- Pauli rotations ------------------------------------------------------------------------------------
 
 
-@fused
-def rotate_run(x, y, cosine, to_x, to_y):
-    for i in range(x.size):
-        u = x[i]
-        v = y[i]
-        x[i] = cosine * u + to_x[i] * v
-        y[i] = cosine * v + to_y[i] * u
-
-
 @jit
 def rotate_tiles(amplitudes, start, stop, fixed, value, x_mask, z_mask, cosine, factors):
     """Pairs as rows, a tile at a time; False (and nothing done) if a tile is cut."""
@@ -180,7 +167,7 @@ def rotate_tiles(amplitudes, start, stop, fixed, value, x_mask, z_mask, cosine, 
         load_rows(amplitudes, lanes, first, rows, 0, low)
         if far:
             load_rows(amplitudes, other_lanes, second, rows, 8, low)
-        for r in range(8):
+        for r in range(low + 1):
             if r & fixed == value & low:
                 pair[0] = r
                 pair[1] = other + (r ^ (x_mask & low))
@@ -220,45 +207,17 @@ def apply_pauli_rotation(amplitudes, start, stop, fixed, value, x_mask, z_mask, 
     factors[2] = factors[0] if turn & 1 == 0 else -factors[0]
     factors[3] = -factors[2]
     cosine = entry.real
-    run = low_run(fixed | x_mask, amplitudes.size)
-    base = deposit(start, fixed)
-    if run < LANES:
-        if stop - start >= LANES and rotate_tiles(
-            amplitudes, start, stop, fixed, value, x_mask, z_mask, cosine, factors
-        ):
-            return
-        for _ in range(start, stop):
-            first = base | value
-            second = first ^ x_mask
-            odd = parity(first & z_mask)
-            u = amplitudes[first]
-            v = amplitudes[second]
-            amplitudes[first] = cosine * u + factors[odd] * v
-            amplitudes[second] = cosine * v + factors[2 + odd] * u
-            base = ((base | fixed) + 1) & ~fixed
+    if stop - start >= LANES and rotate_tiles(
+        amplitudes, start, stop, fixed, value, x_mask, z_mask, cosine, factors
+    ):
         return
-    width = min(run, PERIOD)
-    to_x = np.empty((2, width), amplitudes.dtype)
-    to_y = np.empty((2, width), amplitudes.dtype)
-    for low in range(width):
-        odd = parity(low & z_mask)
-        for high in range(2):
-            to_x[high, low] = factors[odd ^ high]
-            to_y[high, low] = factors[2 + (odd ^ high)]
-    high_z = z_mask & ~(width - 1)
-    group = start
-    while group < stop:
+    base = deposit(start, fixed)
+    for _ in range(start, stop):
         first = base | value
         second = first ^ x_mask
-        low = first & (width - 1)
-        count = min(width - low, stop - group)
-        row = parity(first & high_z)
-        rotate_run(
-            amplitudes[first : first + count],
-            amplitudes[second : second + count],
-            cosine,
-            to_x[row, low : low + count],
-            to_y[row, low : low + count],
-        )
-        group += count
-        base = ((base | fixed) + count) & ~fixed
+        odd = parity(first & z_mask)
+        u = amplitudes[first]
+        v = amplitudes[second]
+        amplitudes[first] = cosine * u + factors[odd] * v
+        amplitudes[second] = cosine * v + factors[2 + odd] * u
+        base = ((base | fixed) + 1) & ~fixed
