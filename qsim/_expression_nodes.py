@@ -19,7 +19,7 @@ _LONGEST_TEXT_NODES = 100_000
 
 
 def children_first(roots: Iterable[Any]) -> list[Any]:
-    """Every node under `roots` once, arguments before what they are arguments of."""
+    """Every node under `roots` once, arguments before what they are arguments of, from left to right."""
     out: list[Any] = []
     seen: set[int] = set()
     stack = [(root, False) for root in reversed(list(roots))]
@@ -32,7 +32,7 @@ def children_first(roots: Iterable[Any]) -> list[Any]:
             out.append(node)
             continue
         stack.append((node, True))
-        stack.extend((arg, False) for arg in node._args if not isinstance(arg, float))
+        stack.extend((arg, False) for arg in reversed(node._args) if not isinstance(arg, float))
     return out
 
 

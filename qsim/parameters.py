@@ -62,6 +62,9 @@ _UFUNCS: dict[Any, Callable[..., Any]] = {
     np.positive: lambda a: a,
 }
 _UFUNC_NAMES = {getattr(np, name): name for name in FUNCTIONS}
+#: Expressions up to this size are walked without keeping record of what was seen.
+_FEW_NODES = 64
+_FEW_LEVELS = 6
 #: Trees up to this size and depth are nested lists in JSON, whose readers recurse.
 _NESTED_JSON = (1000, 50)
 
@@ -96,11 +99,25 @@ class ParameterExpression:
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """The parameters of the expression, each once, in order of appearance."""
+        found: dict[Parameter, None] = {}
+        stack: list[Any] = [self]
+        for _ in range(_FEW_NODES):  # most expressions are small, and circuits have many
+            node = stack.pop()
+            if isinstance(node, Parameter):
+                found[node] = None
+            elif not isinstance(node, float):
+                stack.extend(reversed(node._args))
+            if not stack:
+                return tuple(found)
         return tuple(dict.fromkeys(n for n in children_first([self]) if isinstance(n, Parameter)))
 
     def affine(self) -> tuple[Parameter, float, float] | None:
         """``(parameter, scale, shift)`` if the expression is ``scale * parameter + shift``, else None."""
-        found: tuple[Parameter, float, float] | None = fold(self, _affine)
+        found: tuple[Parameter, float, float] | None
+        try:
+            found = _affine_of(self, _FEW_LEVELS)
+        except RecursionError:
+            found = fold(self, _affine)
         return found
 
     def bind(self, values: Mapping[Parameter | str, ParameterValue]) -> ParameterValue:
@@ -479,6 +496,17 @@ def _build(op: str, args: tuple[Any, ...]) -> Any:
         if (left == 0.0 and op == "+") or (left == 1.0 and op == "*"):
             return right
     return ParameterExpression(op, args)
+
+
+def _affine_of(node: Any, levels: int) -> Any:
+    """`_affine` by recursion, the quick way for an expression of few levels."""
+    if isinstance(node, float):
+        return node
+    if isinstance(node, Parameter):
+        return (node, 1.0, 0.0)
+    if not levels:
+        raise RecursionError
+    return _affine(node, [_affine_of(arg, levels - 1) for arg in node._args])
 
 
 def _affine(node: ParameterExpression, inner: list[Any]) -> tuple[Parameter, float, float] | None:

@@ -52,6 +52,38 @@ def test_long_sums(expression, wanted):
         circuit.to_qasm()
 
 
+def test_parameters_come_in_order_of_appearance():
+    """The order of the columns of an array of values, whichever walk finds it."""
+    a, b, c = (Parameter(name) for name in "bca")
+    for expression in (a + b * c, (a * b) ** c, qsim.sin(a) - (b - 2 * c) + a):
+        assert expression.parameters == (a, b, c)
+        assert Circuit(1).rx(expression, 0).parameters == (a, b, c)
+        long = expression
+        for _ in range(200):
+            long = 0.5 + long * 1.01
+        assert long.parameters == (a, b, c)
+        assert pickle.loads(pickle.dumps(long)).parameters == (a, b, c)
+
+
+def test_affine_expressions_are_recognised_at_any_depth():
+    x = Parameter("x")
+    for turns in (1, 3, 10, 1000):
+        expression, scale, shift = x, 1.0, 0.0
+        for _ in range(turns):
+            expression, scale, shift = (
+                1.5 - (expression - 0.25) / 1.25,
+                -scale / 1.25,
+                1.5 - (shift - 0.25) / 1.25,
+            )
+        found = expression.affine()
+        assert found[0] == x
+        np.testing.assert_allclose(found[1:], (scale, shift), rtol=1e-12, atol=1e-300)
+        assert (expression * qsim.sin(x)).affine() is None
+    assert (x + Parameter("y")).affine() is None
+    assert (x * x).affine() is None
+    assert (1 / x).affine() is None
+
+
 def test_long_sums_keep_their_derivatives():
     program = qsim.compile(Circuit(1).rx(SUMS["sines"][0], 0))
     slots, columns, derivatives = program._slots.jacobian(VALUES[None])

@@ -133,9 +133,10 @@ class SlotMap:
         slots, columns = list(range(count)), list(range(count))
         parts: list[Any] = [np.ones((values.shape[0], count))]
         with np.errstate(all="ignore"):
-            gradients = self._gradients(self._evaluate(values))
-        for slot, place in enumerate(self._places, count):
-            for column, derivative in sorted(gradients[place].items()):
+            nodes = self._evaluate(values)
+            gradients = [self._gradient(place, nodes) for place in self._places]
+        for slot, gradient in enumerate(gradients, count):
+            for column, derivative in sorted(gradient.items()):
                 slots.append(slot)
                 columns.append(column)
                 parts.append(np.broadcast_to(np.asarray(derivative, dtype=float), values.shape[:1])[:, None])
@@ -155,20 +156,28 @@ class SlotMap:
                 out.append(apply_operator(op, tuple(a if isinstance(a, float) else out[a] for a in args)))
         return out
 
-    def _gradients(self, nodes: list[Any]) -> list[dict[int, Any]]:
-        """Derivatives of every node, as {column: derivative}, by the chain rule."""
-        out: list[dict[int, Any]] = []
-        for op, args in self._plan:
+    def _gradient(self, root: int, nodes: list[Any]) -> dict[int, Any]:
+        """Derivatives of one node, as {column: derivative}, by the chain rule from the node downwards."""
+        reached, stack = {root}, [root]
+        while stack:
+            op, args = self._plan[stack.pop()]
+            inner = (
+                () if op == "param" else (a for a in args if not isinstance(a, float) and a not in reached)
+            )
+            for place in list(inner):
+                reached.add(place)
+                stack.append(place)
+        out: dict[int, Any] = {}
+        weights: dict[int, Any] = {root: 1.0}
+        for place in sorted(reached, reverse=True):  # every node after all that use it
+            op, args = self._plan[place]
             if op == "param":
-                out.append({args[0]: 1.0})
+                out[args[0]] = weights[place]
                 continue
-            inner = [{} if isinstance(a, float) else out[a] for a in args]
             v = [np.float64(a) if isinstance(a, float) else nodes[a] for a in args]
-            total: dict[int, Any] = {}
-            for factor, gradient in zip(_partials(op, v, bool(inner[-1])), inner, strict=True):
-                for column, derivative in gradient.items():
-                    total[column] = total.get(column, 0.0) + factor * derivative
-            out.append(total)
+            for factor, arg in zip(_partials(op, v, not isinstance(args[-1], float)), args, strict=True):
+                if not isinstance(arg, float):
+                    weights[arg] = weights.get(arg, 0.0) + weights[place] * factor
         return out
 
 
