@@ -209,10 +209,8 @@ class OperationMethods(GateMethods):
         """Reset the qubits, then prepare the given amplitudes."""
         targets = tuple(range(self.num_qubits)) if qubits is None else check_qubits(qubits, self.num_qubits)
         gate = PrepareGate(amplitudes, normalize=normalize)
-        touched = {q for operation in self._operations for q in operation.qubits}
-        for q in targets:
-            if q in touched:
-                self.reset(q)
+        if gate.num_qubits == len(targets):  # else append() says what is wrong, before anything is added
+            self.reset(targets)
         return self.append(gate, (), targets)
 
     def mcx(self, controls: Any, target: int, control_values: Any = None) -> Self:

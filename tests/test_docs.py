@@ -248,6 +248,6 @@ def anchors(path: Path) -> set[str]:
 def test_readme_commands_name_files_that_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert ".venv/bin/python examples/run_all.py" in text
-    assert ".venv-test/bin/pytest tests" in text
+    assert ".venv-test/bin/pytest -n auto tests" in text
     for file in ("examples/run_all.py", "LICENSE", "CHANGELOG.md", "CITATION.cff"):
         assert (ROOT / file).exists()

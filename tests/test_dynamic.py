@@ -8,7 +8,7 @@ import pytest
 import qsim
 from qsim.circuit import Circuit
 from qsim.classical import Bit, Bits, Literal
-from qsim.errors import ArgumentError, CircuitError, QubitError
+from qsim.errors import ArgumentError, CircuitError, QubitError, StateError
 from qsim.parameters import Parameter
 
 BELL = Circuit(2, 2).h(0).cx(0, 1)
@@ -411,3 +411,22 @@ def test_condition_on_many_bits(backend, width):
 def test_a_case_has_a_value():
     with pytest.raises(CircuitError, match="at least one value"):
         Circuit(1, 1).switch(0, [((), Circuit(1))])
+
+
+def test_initialize_resets_wherever_it_stands(backend):
+    flip = Circuit(1).initialize([0, 1])
+    assert qsim.distribution(Circuit(1).x(0).compose(flip), backend=backend) == {"1": pytest.approx(1)}
+    looped = Circuit(1, 1).for_loop(range(2), Circuit(1).initialize([0.6, 0.8])).measure(0, 0)
+    assert qsim.distribution(looped, backend=backend) == {"1": pytest.approx(0.64), "0": pytest.approx(0.36)}
+    np.testing.assert_allclose(qsim.statevector(flip, backend=backend), [0, 1], atol=1e-15)
+
+
+def test_reset_at_the_beginning_needs_no_branch_but_a_fitting_initial_state(backend):
+    circuit = Circuit(2).reset([0]).h(0)
+    np.testing.assert_allclose(
+        qsim.statevector(circuit, initial_state=[0, 0, 1, 0], backend=backend),
+        [0, 0, 0.5**0.5, 0.5**0.5],
+        atol=1e-15,
+    )
+    with pytest.raises(StateError, match=r"begins with a reset of qubits \[0\]"):
+        qsim.statevector(circuit, initial_state=[0, 1, 0, 0], backend=backend)

@@ -12,7 +12,7 @@ from qsim.backends.base import Backend, get_backend
 from qsim.bitstrings import MAX_MASK_BITS
 from qsim.distributions import distribution_from_outcomes
 from qsim.errors import ArgumentError, StateError
-from qsim.memory import check_state_memory
+from qsim.memory import check_free_memory, check_state_memory
 from qsim.observables import Diagonal, Observable, PauliSum, Projector, as_observables
 from qsim.parameters import MAX_ANGLE
 from qsim.program.branches import Branch, exact_split, run_branches, shot_split
@@ -26,6 +26,8 @@ ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
 
 #: States of a batch are computed in chunks of about this many bytes where only reductions are kept.
 CHUNK_BYTES = 1 << 28
+#: A bitstring, a number and their place in a dictionary.
+_BYTES_PER_OUTCOME = 300
 #: Up to here a state is too small for a question about free memory.
 PLAIN_QUBITS = 20
 
@@ -239,6 +241,11 @@ class Execution:
             base = sum(bit << k for k, bit in enumerate(branch.bits) if k not in written)
             p = self._backend.probabilities(branch.state, np.array(qubits, dtype=np.int32), self.threads)[0]
             kept = np.flatnonzero(p * branch.weight > 1e-15)
+            check_free_memory(
+                2 * _BYTES_PER_OUTCOME * len(kept),
+                f"A dictionary of {len(kept)} outcomes",
+                "Use probabilities(), which is an array, or sample().",
+            )
             index = kept.astype(object) if width > MAX_MASK_BITS else kept  # Python ints have no width
             outcomes = np.full(len(kept), base, dtype=index.dtype)
             for clbit, qubit in written.items():
@@ -281,6 +288,14 @@ class Execution:
         norms = self._backend.norm_squared(rows, self.threads)
         if not np.isfinite(norms).all():
             raise StateError("Argument `initial_state` must be finite, but holds NaN or infinity.")
+        zeroed = self._code.zeroed
+        for row, norm in zip(rows, norms, strict=True):
+            if zeroed and self._backend.probability(row, zeroed, 0, self.threads) < norm * (1 - 1e-12):
+                named = [q for q in range(self.num_qubits) if zeroed >> q & 1]
+                raise StateError(
+                    f"The circuit begins with a reset of qubits {named}, so argument `initial_state` must "
+                    "have them in |0>, but has not. Put the reset behind a gate, or leave the argument out."
+                )
         if normalize and (norms > 0).all():
             return rows / np.sqrt(norms).astype(rows.real.dtype)[:, None], states.ndim == 2
         worst = int(np.argmax(np.abs(norms - 1)))

@@ -136,11 +136,14 @@ class FlowCode:
     tapes : list of Tape
     tail : int
         From here on there are only measurements: they read the state out and need no branching.
+    zeroed : int
+        Mask of qubits whose reset at the very beginning was left out, as runs start in ``|0...0>``.
     """
 
     steps: list[Step]
     tapes: list[Tape]
     tail: int
+    zeroed: int = 0
 
     @property
     def is_static(self) -> bool:
@@ -312,6 +315,23 @@ def _deferred(operations: Sequence[Operation]) -> Sequence[Operation]:
     return rest[::-1] + tail[::-1]
 
 
+def _without_first_resets(operations: Sequence[Operation]) -> tuple[Sequence[Operation], int]:
+    """The operations without resets of qubits that nothing has touched, and the mask of those qubits."""
+    if not any(type(operation) is Reset for operation in operations):
+        return operations, 0
+    kept: list[Operation] = []
+    touched: set[int] = set()
+    zeroed = 0
+    for operation in operations:
+        if isinstance(operation, Reset) and operation.qubit not in touched:
+            zeroed |= 1 << operation.qubit
+            continue
+        kept.append(operation)
+        if not isinstance(operation, Barrier | Delay):
+            touched.update(operation.qubits)
+    return kept, zeroed
+
+
 def compile_flow(circuit: Circuit, slots: SlotAllocator) -> FlowCode:
     """Flatten a circuit into steps and lower its gates.
 
@@ -322,7 +342,8 @@ def compile_flow(circuit: Circuit, slots: SlotAllocator) -> FlowCode:
         Collects the expressions the tapes refer to.
     """
     compiler = _Compiler(circuit, slots)
-    compiler.block(_deferred(circuit.operations))
+    operations, zeroed = _without_first_resets(circuit.operations)
+    compiler.block(_deferred(operations))
     tail = len(compiler.steps)
     while tail and isinstance(compiler.steps[tail - 1], MeasureStep):
         tail -= 1
@@ -331,4 +352,4 @@ def compile_flow(circuit: Circuit, slots: SlotAllocator) -> FlowCode:
     tail = max([tail, *targets])  # a jump into the read-out would skip a part of it
     num_slots = slots.slot_map().num_slots
     tapes = [b if isinstance(b, Tape) else b.finish(num_slots) for b in compiler.builders]
-    return FlowCode(compiler.steps, tapes, tail)
+    return FlowCode(compiler.steps, tapes, tail, zeroed)
