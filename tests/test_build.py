@@ -37,7 +37,7 @@ def test_records_have_the_same_layout_in_both_languages():
 
 
 def test_stubs_name_what_the_module_holds():
-    stub = ast.parse(Path(_core.__file__).with_name("_core.pyi").read_text())
+    stub = ast.parse(Path(core.__file__).with_name("_core.pyi").read_text())
     described = {
         node.name if isinstance(node, ast.FunctionDef | ast.ClassDef) else node.target.id
         for node in stub.body
@@ -47,7 +47,7 @@ def test_stubs_name_what_the_module_holds():
 
 
 def test_stubs_name_the_arguments():
-    stub = ast.parse(Path(_core.__file__).with_name("_core.pyi").read_text())
+    stub = ast.parse(Path(core.__file__).with_name("_core.pyi").read_text())
     for node in stub.body:
         if isinstance(node, ast.FunctionDef):
             signature = getattr(core, node.name).__doc__.splitlines()[0]
