@@ -58,8 +58,9 @@ def spread(num_qubits: int) -> list[int]:
     return sorted({q for q in wanted if 0 <= q < num_qubits})
 
 
-@pytest.mark.parametrize("num_qubits", SIZES)
-def test_gates_on_low_middle_and_high_qubits(kernel, dtype, num_qubits):
+@functools.cache
+def spread_case(num_qubits: int) -> tuple[Circuit, np.ndarray, np.ndarray]:
+    """A circuit over low, middle and high qubits, a state exact in both precisions, and the result."""
     rng = np.random.default_rng(num_qubits)
     initial = random_state(num_qubits, rng).astype(np.complex64)
     places = spread(num_qubits)
@@ -71,8 +72,14 @@ def test_gates_on_low_middle_and_high_qubits(kernel, dtype, num_qubits):
             if a != b:
                 circuit.cx(a, b).swap(a, b).cp(0.4, a, b).rxx(0.7, a, b).rzx(-0.2, a, b)
                 circuit.ry(0.9, b, controls=a, control_values=[0]).unitary(random_unitary(2, rng), (b, a))
+    return circuit, initial, expected(circuit, initial)
+
+
+@pytest.mark.parametrize("num_qubits", SIZES)
+def test_gates_on_low_middle_and_high_qubits(kernel, dtype, num_qubits):
+    circuit, initial, wanted = spread_case(num_qubits)
     for threads in (1, 2, 3):
-        assert_close(run(kernel, circuit, initial, dtype, threads), expected(circuit, initial), len(circuit))
+        assert_close(run(kernel, circuit, initial, dtype, threads), wanted, len(circuit))
 
 
 @functools.cache
