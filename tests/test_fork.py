@@ -33,7 +33,13 @@ def test_children_compute(backend, method):
     wanted = big(backend, 2)  # starts the threads of the parent
     with multiprocessing.get_context(method).Pool(2) as pool:
         tasks = [pool.apply_async(big, (backend, threads)) for threads in (1, 2, 3)]
-        assert all(task.get(timeout=SECONDS) == wanted for task in tasks)
+        for found in [task.get(timeout=SECONDS) for task in tasks]:
+            if backend == "numba" and method == "spawn":
+                # A process that compiles the kernels and one that finds some of them in the cache do not
+                # link the same machine code: which product of a sum is rounded first may differ.
+                np.testing.assert_allclose(np.frombuffer(found), np.frombuffer(wanted), rtol=0, atol=1e-14)
+            else:
+                assert found == wanted
         assert pool.apply_async(small, (backend,)).get(timeout=SECONDS) == pytest.approx(1)
     assert big(backend, 3) == wanted  # and the parent's threads still work
 
