@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 from collections import Counter
@@ -64,6 +65,19 @@ class Circuit(OperationMethods):
         self.variables = {}
         self._operations = []
         self._cache = {}
+
+    if not TYPE_CHECKING:  # a type checker shall know which methods there are
+
+        def __getattr__(self, name: str) -> Any:
+            """Called for what is not there: the error names what other frameworks' names are called here."""
+            message = f"A Circuit has no attribute `{name}`."
+            if not name.startswith("_"):
+                from qsim.foreign_names import hint
+
+                near = difflib.get_close_matches(name, [n for n in dir(type(self)) if n[0] != "_"], n=2)
+                meant = hint(name) or (f"Did you mean {' or '.join(f'`{n}`' for n in near)}?" if near else "")
+                message = f"{message} {meant}".rstrip()
+            raise AttributeError(message, name=None, obj=None)
 
     # -- what it holds ---------------------------------------------------------------------------
     @property

@@ -5,7 +5,6 @@ The records themselves are in `qsim.gates`, which is also the module to import a
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -387,6 +386,9 @@ def get_gate(name: str) -> GateSpec:
         return GATES[name[:-3]].adjoint
     if not isinstance(name, str):
         raise TypeError(f"Argument `name` must be a str, but is {type(name).__name__}.")
-    near = difflib.get_close_matches(name.lower(), GATES, n=3)
-    hint = f" Did you mean {' or '.join(f'`{n}`' for n in near)}?" if near else ""
-    raise UnknownGateError(f"Unknown gate `{name}`.{hint} `qsim.gates.GATES` lists all names.")
+    from qsim.foreign_names import hint
+
+    meant = hint(name)
+    raise UnknownGateError(
+        f"Unknown gate `{name}`.{' ' if meant else ''}{meant} `qsim.gates.GATES` lists all names."
+    )

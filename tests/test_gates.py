@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from matrices import CLOSED_FORMS
 
 import qsim
+from qsim import foreign_names
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError, CircuitError, ParameterError, UnknownGateError
 from qsim.gate_methods import GateMethods, qubit_names, stub_text
@@ -71,6 +72,45 @@ def test_unknown_gates_name_the_nearest():
         get_gate("cnott")
     with pytest.raises(TypeError, match=r"Argument `name` must be a str"):
         get_gate(3)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("PauliX", "`x`"),
+        ("Hadamard", "`h`"),
+        ("CNOT", "`cx`"),
+        ("Toffoli", "`ccx`"),
+        ("IsingXX", "`rxx`"),
+        ("RXGate", "`rx`"),
+        ("add_X_gate", "`x`"),
+        ("Sdag", "`sdg`"),
+        ("XXPlusYYGate", "`xx_plus_yy`"),
+        ("QubitUnitary", "`circuit.unitary(matrix, qubits)`"),
+        ("MultiRZ", "`circuit.multi_rz(theta, qubits)`"),
+        ("MultiControlledX", "`circuit.mcx(controls, target)`"),
+    ],
+)
+def test_names_of_other_frameworks_lead_to_ours(name, meant):
+    with pytest.raises(UnknownGateError) as by_name:
+        Circuit(2).append(name, (), 0)
+    assert f"Did you mean {meant}?" in str(by_name.value)
+    with pytest.raises(AttributeError) as as_method:
+        getattr(Circuit(2), name)
+    assert str(as_method.value) == f"A Circuit has no attribute `{name}`. Did you mean {meant}?"
+
+
+def test_foreign_names_point_at_what_there_is():
+    for name in foreign_names._GATES.values():
+        assert GATES[name].name == name
+    for written in foreign_names._METHODS.values():
+        assert hasattr(Circuit(1), written.split("(")[0])
+    for name in ("mcx", "unitary"):  # methods, but no gates of the table
+        with pytest.raises(UnknownGateError, match=rf"Did you mean `circuit\.{name}\("):
+            Circuit(2).append(name, (), 0)
+    assert not hasattr(Circuit(1), "_no_such_thing")
+    with pytest.raises(AttributeError, match=r"Did you mean `measure_all`"):
+        Circuit(1).measur_all  # noqa: B018
 
 
 def test_stubs_are_up_to_date():

@@ -172,7 +172,7 @@ class Actions(GateCalls):
             if isinstance(statement, st.GateCall) and statement.name != "gphase":
                 if statement.name == name:
                     raise self.error(statement.location, f"Gate `{name}` calls itself.", name)
-                self.lookup(statement.name, statement.location)
+                self.gate(statement.name, statement.location)
             elif isinstance(statement, st.For | st.Block | st.While):
                 self._check_gates(statement.body, name)
             elif isinstance(statement, st.If):

@@ -59,7 +59,7 @@ class GateCalls(Values):
         if name == "gphase":
             symbol: Any = LibraryGate(GATES["gphase"])
         else:
-            symbol = self.lookup(name, location)
+            symbol = self.gate(name, location)
         if isinstance(symbol, st.Subroutine):
             if statement.modifiers:
                 raise self.error(location, f"`{name}` is a subroutine, which takes no modifiers.", name)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["INCLUDES", "QELIB1", "STDGATES"]
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["INCLUDES", "QELIB1", "STDGATES", "gate_hint"]
 
 
 def _same(names: str) -> dict[str, str]:
@@ -31,3 +34,19 @@ STDGATES: dict[str, str] = {
 }
 
 INCLUDES: dict[str, dict[str, str]] = {"qelib1.inc": QELIB1, "stdgates.inc": STDGATES}
+
+
+def gate_hint(name: str, defined: Iterable[str]) -> str:
+    """What a gate that is not defined may have been meant to be, among those that are."""
+    from qsim.foreign_names import table_name
+
+    known = list(defined)
+    wanted = table_name(name)
+    if wanted is not None:
+        for library in (STDGATES, QELIB1):
+            same = next((own for own, gate in library.items() if gate == wanted and own in known), None)
+            if same is not None:
+                return f" (did you mean `{same}`?)"
+        return ""
+    near = difflib.get_close_matches(name, known, n=2)
+    return f" (did you mean {' or '.join(f'`{n}`' for n in near)}?)" if near else ""

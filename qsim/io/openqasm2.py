@@ -21,7 +21,7 @@ from qsim.errors import ArgumentError, QasmError
 from qsim.gates import GATES, Gate
 from qsim.io.builder import MAX_OPERATIONS, Builder, broadcast
 from qsim.io.lexer import Source, SourceMap, describe
-from qsim.io.library import INCLUDES, QELIB1
+from qsim.io.library import INCLUDES, QELIB1, gate_hint
 from qsim.io.syntax import OPERATORS_2, Node, Parser
 from qsim.operations import Barrier, GateOperation, IfElse, Measure, Operation, Reset
 
@@ -145,9 +145,9 @@ class Parser2(Parser):
             return self.error(f"`{name}` is a register, but a statement must start with a gate.", name)
         if name in QELIB1:
             return self.error(f'Gate `{name}` is not defined; add `include "qelib1.inc";` before it.', name)
-        hint = (
-            f"; qsim knows a gate of this name: declare it with `opaque {name} ...;`" if name in GATES else ""
-        )
+        hint = gate_hint(name, self.gates)
+        if not hint and name in GATES:
+            hint = f"; qsim knows a gate of this name: declare it with `opaque {name} ...;`"
         return self.error(f"Gate `{name}` is not defined{hint}.", name)
 
     def _include(self) -> None:

@@ -31,7 +31,7 @@ from qsim.gates import Gate
 from qsim.io import statements as st
 from qsim.io.builder import Builder
 from qsim.io.lexer import SourceMap
-from qsim.io.library import QELIB1, STDGATES
+from qsim.io.library import QELIB1, STDGATES, gate_hint
 from qsim.io.syntax import Node
 from qsim.operations import Assign
 from qsim.parameters import ParameterExpression
@@ -167,12 +167,24 @@ class Values:
                 return scope[name]
         return None
 
+    def gate(self, name: str, location: int) -> Any:
+        """What a name stands for that is used as a gate."""
+        if self.find(name) is None and name not in STDGATES and name not in QELIB1:
+            gates = (
+                known
+                for scope in self.scopes
+                for known, symbol in scope.items()
+                if isinstance(symbol, LibraryGate | DefinedGate)
+            )
+            raise self.error(location, f"Name `{name}` is not defined{gate_hint(name, gates)}.", name)
+        return self.lookup(name, location)
+
     def lookup(self, name: str, location: int) -> Any:
         """What a name stands for here."""
         symbol = self.find(name)
         if symbol is None:
-            known = name in STDGATES or name in QELIB1
-            hint = '; add `include "stdgates.inc";`' if known else ""
+            library = "stdgates" if name in STDGATES else "qelib1" if name in QELIB1 else ""
+            hint = f'; add `include "{library}.inc";`' if library else ""
             raise self.error(location, f"Name `{name}` is not defined{hint}.", name)
         if self.frame.kind == "program" or any(name in scope for scope in self.scopes[1:]):
             return symbol
