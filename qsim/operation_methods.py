@@ -372,7 +372,9 @@ class OperationMethods(GateMethods):
         """Append `body`, once for each value; `variable` holds the value meanwhile."""
         from qsim import classical
 
-        if not isinstance(values, range | classical.Expression):
+        if isinstance(values, range):
+            _check_range(values)
+        elif not isinstance(values, classical.Expression):
             values = _loop_values(values)
         if variable is not None and not isinstance(variable, classical.Variable):
             raise TypeError(f"Argument `variable` must be a Variable, but is {type(variable).__name__}.")
@@ -418,6 +420,15 @@ class OperationMethods(GateMethods):
     def continue_loop(self) -> Self:
         """Append a jump to the next turn of the innermost loop."""
         return self._push(Continue())
+
+
+def _check_range(values: range) -> None:
+    try:
+        len(values)
+    except OverflowError:
+        raise ArgumentError(
+            f"Argument `values` must have fewer than 2**63 elements, but is {values}."
+        ) from None
 
 
 def _loop_values(values: Any) -> tuple[Any, ...]:

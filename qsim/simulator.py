@@ -223,6 +223,11 @@ class Simulator:
         self, first: Circuit, second: Circuit, first_params: Any = None, second_params: Any = None
     ) -> Any:
         """See `qsim.inner_product`."""
+        return self._overlap("An inner product", first, second, first_params, second_params)
+
+    def _overlap(
+        self, what: str, first: Circuit, second: Circuit, first_params: Any, second_params: Any
+    ) -> Any:
         for name, circuit in (("first", first), ("second", second)):
             if not isinstance(circuit, Circuit):
                 raise TypeError(f"Argument `{name}` must be a Circuit, but is {type(circuit).__name__}.")
@@ -232,8 +237,8 @@ class Simulator:
                 f"{second.num_qubits}."
             )
         program = self.compile(first)
-        a = program.statevector(first_params)
-        b = self.compile(second).statevector(second_params)
+        a = program._statevector(what, first_params)
+        b = self.compile(second)._statevector(what, second_params)
         counts = len(a) if a.ndim == 2 else 1, len(b) if b.ndim == 2 else 1
         if counts[0] != counts[1] and 1 not in counts:
             raise ArgumentError(
@@ -249,7 +254,7 @@ class Simulator:
         self, first: Circuit, second: Circuit, first_params: Any = None, second_params: Any = None
     ) -> Any:
         """See `qsim.fidelity`."""
-        overlap = self.inner_product(first, second, first_params, second_params)
+        overlap = self._overlap("A fidelity", first, second, first_params, second_params)
         return np.abs(overlap) ** 2 if isinstance(overlap, np.ndarray) else abs(overlap) ** 2
 
     def _of_reduced(self, circuit: Circuit, qubits: Any, params: Any, function: Any) -> Any:

@@ -107,6 +107,13 @@ class Execution:
             self._backend.apply(self._handles[0], states, rows, self.threads)
         return states
 
+    def _initial_bits(self) -> list[int]:
+        """Classical bits before anything runs: 0, or what the circuit makes of them in any case."""
+        bits = [0] * self.num_clbits
+        for index, value in self._code.constant_bits.items():
+            bits[index] = value
+        return bits
+
     def _branches(
         self, angles: FloatArray, initial: ComplexArray | None, row: int, split: Any, weight: float
     ) -> Iterator[Branch]:
@@ -116,7 +123,7 @@ class Execution:
             self._backend.set_basis_state(state, 0, self.threads)
         else:
             state[0] = initial[row if len(initial) > 1 else 0]
-        branch = Branch(state, [0] * self.num_clbits, dict(self._variables), weight)
+        branch = Branch(state, self._initial_bits(), dict(self._variables), weight)
         own = angles if len(angles) == 1 else np.ascontiguousarray(angles[row : row + 1])
         return run_branches(self._code, self._handles, branch, own, split, self._backend, self.threads)
 
@@ -183,7 +190,7 @@ class Execution:
         check_state_memory(self.num_qubits, self.dtype.itemsize)
         if self._code.is_static:
             state = self._run(angles, own, 1)[0]
-            out = self._read_out(state, [0] * self.num_clbits, shots, generator)
+            out = self._read_out(state, self._initial_bits(), shots, generator)
         else:
             parts = [
                 self._read_out(branch.state[0], branch.bits, int(branch.weight), generator)
@@ -228,7 +235,7 @@ class Execution:
         width = self._num_sampled_bits()
         totals: dict[int, float] = {}
         if self._code.is_static:
-            final = [Branch(self._run(angles, own, 1), [0] * self.num_clbits, {}, 1.0)]
+            final = [Branch(self._run(angles, own, 1), self._initial_bits(), {}, 1.0)]
         else:
             final = self._branches(angles, own, 0, exact_split, 1.0)  # type: ignore[assignment]
         written = {step.clbit: step.qubit for step in self._code.readout}

@@ -1,17 +1,18 @@
 """Flow code: what a circuit becomes that measures in the middle, resets, or branches on results.
 
-Loops and conditions are flattened into jumps, so that a branch of the execution is a position in the
-code, a state and the classical values, and can be copied when a measurement splits it.
+What nothing measured decides is carried out first (`unroll`). The other loops and conditions are
+flattened into jumps, so that a branch of the execution is a position in the code, a state and the
+classical values, and can be copied when a measurement splits it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from qsim.circuit import Circuit
-from qsim.classical import Variable, logical_or
+from qsim.classical import Variable
 from qsim.errors import CircuitError
 from qsim.operations import (
     Assign,
@@ -33,6 +34,7 @@ from qsim.parameters import ParameterExpression
 from qsim.program.lower import TapeBuilder, lower_matrices
 from qsim.program.slots import SlotAllocator
 from qsim.program.tape import Tape
+from qsim.program.unroll import any_equal, unroll
 
 __all__ = [
     "AssignStep",
@@ -138,12 +140,18 @@ class FlowCode:
         From here on there are only measurements: they read the state out and need no branching.
     zeroed : int
         Mask of qubits whose reset at the very beginning was left out, as runs start in ``|0...0>``.
+    constant_bits : dict
+        Classical bit -> its value, for bits that only constants are assigned to.
+    too_long : bool
+        Whether a loop of known length was too long to be unrolled.
     """
 
     steps: list[Step]
     tapes: list[Tape]
     tail: int
     zeroed: int = 0
+    constant_bits: dict[int, int] = field(default_factory=dict)
+    too_long: bool = False
 
     @property
     def is_static(self) -> bool:
@@ -153,7 +161,7 @@ class FlowCode:
     @property
     def writes_bits(self) -> bool:
         """Whether any step writes a classical bit."""
-        return any(
+        return bool(self.constant_bits) or any(
             isinstance(step, MeasureStep)
             or (isinstance(step, AssignStep) and not isinstance(step.target, Variable))
             for step in self.steps
@@ -224,7 +232,7 @@ class _Compiler:
             self.branches([(operation.condition, operation.then_body)], operation.else_body)
         elif isinstance(operation, Switch):
             subject = operation.subject
-            cases = [(_any_equal(subject, values), body) for values, body in operation.cases]
+            cases = [(any_equal(subject, values), body) for values, body in operation.cases]
             self.branches(cases, operation.default)
         elif isinstance(operation, WhileLoop):
             start = len(self.steps)
@@ -272,13 +280,6 @@ class _Compiler:
         self.current = None
         for jump in ends:
             jump.target = len(self.steps)
-
-
-def _any_equal(subject: Any, values: Sequence[int]) -> Any:
-    condition = subject.eq(values[0])
-    for value in values[1:]:
-        condition = logical_or(condition, subject.eq(value))
-    return condition
 
 
 def _deferred(operations: Sequence[Operation]) -> Sequence[Operation]:
@@ -342,7 +343,8 @@ def compile_flow(circuit: Circuit, slots: SlotAllocator) -> FlowCode:
         Collects the expressions the tapes refer to.
     """
     compiler = _Compiler(circuit, slots)
-    operations, zeroed = _without_first_resets(circuit.operations)
+    unrolled = unroll(circuit)
+    operations, zeroed = _without_first_resets(unrolled.operations)
     compiler.block(_deferred(operations))
     tail = len(compiler.steps)
     while tail and isinstance(compiler.steps[tail - 1], MeasureStep):
@@ -352,4 +354,4 @@ def compile_flow(circuit: Circuit, slots: SlotAllocator) -> FlowCode:
     tail = max([tail, *targets])  # a jump into the read-out would skip a part of it
     num_slots = slots.slot_map().num_slots
     tapes = [b if isinstance(b, Tape) else b.finish(num_slots) for b in compiler.builders]
-    return FlowCode(compiler.steps, tapes, tail, zeroed)
+    return FlowCode(compiler.steps, tapes, tail, zeroed, unrolled.constant_bits, unrolled.too_long)

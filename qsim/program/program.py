@@ -24,6 +24,7 @@ from qsim.program.explain import explain_program
 from qsim.program.flow import compile_flow
 from qsim.program.slots import SlotAllocator
 from qsim.program.tape import Tape
+from qsim.program.unroll import MAX_UNROLLED
 from qsim.results import Samples
 from qsim.rng import root_sequence, row_generator
 from qsim.settings import resolve_dtype, resolve_threads
@@ -169,7 +170,13 @@ class Program(Execution):
         if plain is not None:
             state: ComplexArray = self._run(plain, None, 1)[0]
             return state
-        self._require_static("A state vector", "density_matrix() or distribution()")
+        return self._statevector("A state vector", params, initial_state, normalize)
+
+    def _statevector(
+        self, what: str, params: Any, initial_state: Any = None, normalize: bool = False
+    ) -> ComplexArray:
+        """`statevector` for an answer that `what` calls by its name if the state is random."""
+        self._require_static(what, "density_matrix() or distribution()")
         values, batched = bind_values(self.parameters, params)
         initial, batched_initial = self._initial(initial_state, normalize)
         batch = common_batch(len(values), 1 if initial is None else len(initial))
@@ -394,7 +401,7 @@ class Program(Execution):
                 f"{type(bitstrings).__name__}."
             )
         index = [self._basis_index(b) for b in bitstrings]
-        return self.statevector(params, initial_state=initial_state, normalize=normalize)[..., index]
+        return self._statevector("A list of amplitudes", params, initial_state, normalize)[..., index]
 
     def sample(
         self,
@@ -476,12 +483,17 @@ class Program(Execution):
         )
 
     def _require_static(self, what: str, instead: str) -> None:
-        if not self._code.is_static:
+        if self._code.is_static:
+            return
+        if self._code.too_long:
             raise CircuitError(
-                f"{what} needs a circuit whose state is not random, but this one measures, resets or "
-                "branches "
-                f"before its end. Use {instead}."
+                f"{what} needs a circuit that is one sequence of gates, but this one has a loop of more than "
+                f"{MAX_UNROLLED} operations, which is not unrolled. Use fewer turns, or {instead}."
             )
+        raise CircuitError(
+            f"{what} needs a circuit whose state is not random, but this one measures, resets or branches "
+            f"before its end. Use {instead}."
+        )
 
     def _require_observables(self) -> None:
         if not self.observables:
