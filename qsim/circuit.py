@@ -50,7 +50,7 @@ class Circuit(OperationMethods):
     (2, {'h': 1, 'cx': 1})
     """
 
-    __slots__ = ("classical_registers", "name", "quantum_registers")
+    __slots__ = ("classical_registers", "name", "quantum_registers", "scratch_clbits")
     name: str | None
 
     def __init__(self, num_qubits: int, num_clbits: int = 0, name: str | None = None) -> None:
@@ -62,6 +62,8 @@ class Circuit(OperationMethods):
         #: register name -> indices, kept for OpenQASM; may be empty
         self.quantum_registers: dict[str, tuple[int, ...]] = {}
         self.classical_registers: dict[str, tuple[int, ...]] = {}
+        #: classical bits that are no part of samples and distributions: what a program measures for itself
+        self.scratch_clbits: frozenset[int] = frozenset()
         self.variables = {}
         self._operations = []
         self._cache = {}
@@ -303,6 +305,7 @@ class Circuit(OperationMethods):
             self.name,
         )
         out.variables = dict(self.variables)
+        out.scratch_clbits = frozenset(c for c in self.scratch_clbits if c < out.num_clbits)
         if num_qubits is None or num_qubits == self.num_qubits:
             out.quantum_registers = dict(self.quantum_registers)
         if num_clbits is None or num_clbits == self.num_clbits:
@@ -557,6 +560,7 @@ class Circuit(OperationMethods):
         return (
             (self.num_qubits, self.num_clbits) == (other.num_qubits, other.num_clbits)
             and self.variables == other.variables
+            and self.scratch_clbits == other.scratch_clbits
             and self._operations == other._operations
         )
 
@@ -589,6 +593,7 @@ class Circuit(OperationMethods):
             "num_clbits": self.num_clbits,
             "quantum_registers": {k: list(v) for k, v in self.quantum_registers.items()},
             "classical_registers": {k: list(v) for k, v in self.classical_registers.items()},
+            **({"scratch_clbits": sorted(self.scratch_clbits)} if self.scratch_clbits else {}),
             "variables": [[classical.to_json(v), initial] for v, initial in self.variables.items()],
             "operations": [serialization.operation_to_json(op) for op in self._operations],
         }
@@ -625,6 +630,9 @@ class Circuit(OperationMethods):
             )
             for name, places in data.get("classical_registers", {}).items()
         }
+        out.scratch_clbits = frozenset(
+            check_qubits(data.get("scratch_clbits", ()), out.num_clbits, "Classical bit", "classical bits")
+        )
         for variable, initial in data.get("variables", ()):
             out.variables[cast("Variable", classical.from_json(variable))] = initial
         for operation in data["operations"]:

@@ -285,7 +285,7 @@ class Actions(GateCalls):
         """The value of ``measure q`` in an expression: bits of its own."""
         self._no_gate(node.location, "measure")
         qubits = self.select_qubits(node.children[0])  # type: ignore[arg-type]
-        indices, _ = self.new_clbits("measured", len(qubits.indices), node.location)
+        indices, _ = self.new_clbits("measured", len(qubits.indices), node.location, scratch=True)
         bits = Clbits(indices, qubits.single)
         self._measure_into(qubits, bits, node.location)
         return bits.expression
@@ -308,7 +308,7 @@ class Actions(GateCalls):
     def _measure(self, statement: st.Measurement) -> None:
         qubits = self.select_qubits(statement.operand)
         if statement.target is None:
-            indices, _ = self.new_clbits("measured", len(qubits.indices), statement.location)
+            indices, _ = self.new_clbits("measured", len(qubits.indices), statement.location, scratch=True)
             self._measure_into(qubits, Clbits(indices, False), statement.location)
             return
         bits = self.select_bits(statement.target)

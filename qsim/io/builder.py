@@ -26,6 +26,8 @@ class Builder:
         self.num_clbits = 0
         self.quantum_registers: dict[str, tuple[int, ...]] = {}
         self.classical_registers: dict[str, tuple[int, ...]] = {}
+        #: bits the program has for itself, which are no outcomes
+        self.scratch: set[int] = set()
         self.variables: dict[Variable, Any] = {}
         #: operations of the block that is being filled
         self.operations: list[Operation] = []
@@ -41,15 +43,18 @@ class Builder:
         self.quantum_registers[name] = indices
         return indices
 
-    def add_clbits(self, name: str, size: int) -> tuple[int, ...]:
-        """New classical bits, as a register."""
+    def add_clbits(self, name: str, size: int, scratch: bool = False) -> tuple[int, ...]:
+        """New classical bits, as a register or as scratch."""
         if self.num_clbits + size > MAX_CLBITS:
             raise ArgumentError(
                 f"Register `{name}` has {size} bits, but a program may have at most {MAX_CLBITS}."
             )
         indices = tuple(range(self.num_clbits, self.num_clbits + size))
         self.num_clbits += size
-        self.classical_registers[name] = indices
+        if scratch:
+            self.scratch.update(indices)
+        else:
+            self.classical_registers[name] = indices
         return indices
 
     def body(self, operations: list[Operation]) -> Circuit:
@@ -60,15 +65,31 @@ class Builder:
 
     def finish(self) -> Circuit:
         """The circuit."""
+        if self.scratch:
+            self._scratch_last()
         circuit = Circuit(self.num_qubits, self.num_clbits)
         circuit.quantum_registers = dict(self.quantum_registers)
         circuit.classical_registers = dict(self.classical_registers)
+        circuit.scratch_clbits = frozenset(self.scratch)
         circuit.variables = dict(self.variables)
         circuit._operations = [
             op.resized(self.num_qubits, self.num_clbits) if isinstance(op, _Structured) else op
             for op in self.operations
         ]
         return circuit
+
+    def _scratch_last(self) -> None:
+        """Number the bits so that those which are no outcomes come last: bit k is place k of a bitstring."""
+        order = sorted(range(self.num_clbits), key=lambda c: (c in self.scratch, c))
+        place = [0] * self.num_clbits
+        for new, old in enumerate(order):
+            place[old] = new
+        if order == list(range(self.num_clbits)):
+            return
+        self.operations = [op.remap(lambda q: q, place.__getitem__) for op in self.operations]
+        self.scratch = {place[c] for c in self.scratch}
+        for name, bits in self.classical_registers.items():
+            self.classical_registers[name] = tuple(place[c] for c in bits)
 
 
 def broadcast(operands: Sequence[tuple[tuple[int, ...], bool]]) -> list[tuple[int, ...]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from qsim.circuit import Circuit
-from qsim.classical import Bits, Expression, Variable, to_text
+from qsim.classical import Bits, Expression, Variable, bits_of, to_text
 from qsim.errors import ArgumentError, QasmError
 from qsim.gates import Gate, GateSpec
 from qsim.io.decompose import parts_of
@@ -94,7 +94,9 @@ class Writer3:
         self.circuit = circuit
         self.names = Names(3)
         self.quantum = Registers(circuit.num_qubits, circuit.quantum_registers, self.names, "q")
-        self.classical = Registers(circuit.num_clbits, circuit.classical_registers, self.names, "c")
+        #: bits that are measured into and never used: their measurements are written without a target
+        self.unused = _unused_scratch(circuit)
+        self.classical = Registers(circuit.num_clbits, _with_scratch(circuit), self.names, "c")
         self.variables = {v: self.names.new(v.name, "x") for v in circuit.variables}
         self.inputs: dict[Parameter, str] = {}
         self.definitions: list[str] = []
@@ -107,17 +109,25 @@ class Writer3:
         for parameter in self.circuit.parameters:
             self.inputs[parameter] = self.names.new(parameter.name, "theta")
         body: list[str] = []
-        self.block(self.circuit.operations, "", body)
+        # A reader takes bits declared at the top level for outcomes, those of a block for the program's own.
+        scratch = self.circuit.scratch_clbits - self.unused
+        inner = bool(scratch) or any(v.kind == "bit" for v in self.variables)
+        indent = "  " if inner else ""
+        self.block(self.circuit.operations, indent, body)
         lines = [f"OPENQASM {self.version};", 'include "stdgates.inc";']
         lines.extend(f"input float[64] {name};" for name in self.inputs.values())
         lines.extend(self.definitions)
         lines.extend(f"qubit[{len(own)}] {name};" for name, own in self.quantum.registers.items())
-        lines.extend(f"bit[{len(own)}] {name};" for name, own in self.classical.registers.items())
+        own_lines: list[str] = []
+        for name, own in self.classical.registers.items():
+            if not self.unused.issuperset(own):
+                (own_lines if scratch.issuperset(own) else lines).append(f"bit[{len(own)}] {name};")
         for indices, name in self.aliases.items():
-            lines.append(f"let {name} = {' ++ '.join(self.classical.places[i] for i in indices)};")
+            own_lines.append(f"let {name} = {' ++ '.join(self.classical.places[i] for i in indices)};")
         for variable, name in self.variables.items():
-            lines.append(self._declaration(variable, name, self.circuit.variables[variable]))
-        return "\n".join([*lines, *body, ""])
+            own_lines.append(self._declaration(variable, name, self.circuit.variables[variable]))
+        body = [*(indent + line for line in own_lines), *body]
+        return "\n".join([*lines, *(["{", *body, "}"] if inner else body), ""])
 
     def _declaration(self, variable: Variable, name: str, initial: Any) -> str:
         kind = variable.kind if variable.size is None else f"{variable.kind}[{variable.size}]"
@@ -209,7 +219,8 @@ class Writer3:
             if isinstance(op, GateOperation):
                 out.append(indent + self.gate_statement(op, place))
             elif isinstance(op, Measure):
-                out.append(f"{indent}{self.classical.places[op.clbit]} = measure {place(op.qubit)};")
+                target = "" if op.clbit in self.unused else f"{self.classical.places[op.clbit]} = "
+                out.append(f"{indent}{target}measure {place(op.qubit)};")
             elif isinstance(op, Reset):
                 out.append(f"{indent}reset {place(op.qubit)};")
             elif isinstance(op, Barrier):
@@ -286,6 +297,37 @@ class Writer3:
             self.block(op.default.operations, indent + "    ", out)
             out.append(f"{indent}  }}")
         out.append(f"{indent}}}")
+
+
+def _with_scratch(circuit: Circuit) -> dict[str, tuple[int, ...]]:
+    """The classical registers, and one for the bits that are no outcomes."""
+    registers = dict(circuit.classical_registers)
+    if not circuit.scratch_clbits:
+        return registers
+    if not registers:
+        registers["c"] = tuple(c for c in range(circuit.num_clbits) if c not in circuit.scratch_clbits)
+    unused = _unused_scratch(circuit)
+    for name, bits in (("scratch", circuit.scratch_clbits - unused), ("unused", unused)):
+        registers[name if name not in registers else f"{name}_bits"] = tuple(sorted(bits))
+    return {name: bits for name, bits in registers.items() if bits}
+
+
+def _unused_scratch(circuit: Circuit) -> frozenset[int]:
+    """Scratch bits that measurements write and nothing else mentions."""
+    used: set[int] = set()
+
+    def visit(operations: Sequence[Operation]) -> None:
+        for op in operations:
+            for body in op.bodies:
+                visit(body.operations)
+            if isinstance(op, GateOperation):
+                used.update(op.clbits)
+            for expression in getattr(op, "expressions", ()):
+                used.update(bits_of(expression))
+
+    if circuit.scratch_clbits:
+        visit(circuit.operations)
+    return circuit.scratch_clbits - used
 
 
 def _modifiers(values: Sequence[int]) -> str:

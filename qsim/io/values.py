@@ -234,8 +234,13 @@ class Values:
                 self.builder.operations.append(Assign(variable, var.value))
         var.value = variable
 
-    def new_clbits(self, name: str, size: int, location: int) -> tuple[tuple[int, ...], bool]:
-        """Bits of a declaration and whether they are new; one declaration has the same bits each time."""
+    def new_clbits(
+        self, name: str, size: int, location: int, scratch: bool = False
+    ) -> tuple[tuple[int, ...], bool]:
+        """Bits of a declaration and whether they are new; one declaration has the same bits each time.
+
+        Bits without a name, and those of a subroutine or an inner block, are scratch: no outcomes.
+        """
         key = (location, self.depth, size)
         indices = self._clbits.get(key)
         if indices is not None:
@@ -245,7 +250,8 @@ class Values:
             count += 1
             register = f"{name}_{count}"
         try:
-            indices = self._clbits[key] = self.builder.add_clbits(register, size)
+            local = scratch or self.frame.kind == "def" or len(self.scopes) > 1
+            indices = self._clbits[key] = self.builder.add_clbits(register, size, local)
         except ArgumentError as error:
             raise self.error(location, str(error), "bit") from None
         return indices, True

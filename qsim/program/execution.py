@@ -44,6 +44,8 @@ class Execution:
     _code: FlowCode
     _slots: SlotMap
     _variables: dict[str, Any]
+    _registers: dict[str, tuple[int, ...]]
+    _scratch: frozenset[int]
 
     def _connect(self) -> None:
         """What is not pickled: the backend and its handles."""
@@ -207,7 +209,7 @@ class Execution:
 
         Integers, or rows of bits where there are too many for an integer.
         """
-        if self._code.writes_bits and not self._code.readout:
+        if not self._samples_qubits() and not self._code.readout:
             index = np.zeros(shots, dtype=np.int64)  # every bit is known already
         else:
             uniforms = generator.random(shots)
@@ -261,11 +263,28 @@ class Execution:
                 outcomes.tolist(), (p[kept] * branch.weight).tolist(), strict=True
             ):
                 totals[outcome] = totals.get(outcome, 0.0) + probability
+        if self._scratch and not self._samples_qubits():
+            merged: dict[int, float] = {}
+            for outcome, probability in totals.items():
+                seen = sum((outcome >> c & 1) << k for k, c in enumerate(self._visible()))
+                merged[seen] = merged.get(seen, 0.0) + probability
+            return distribution_from_outcomes(merged, len(self._visible()))
         return distribution_from_outcomes(totals, width)
 
     def _samples_qubits(self) -> bool:
-        """Whether samples are of the qubits: no operation writes a classical bit."""
-        return not self._code.writes_bits
+        """Whether samples are of the qubits: no operation writes a classical bit that counts."""
+        return self._code.written_bits <= self._scratch
+
+    def _visible(self) -> list[int]:
+        """The classical bits that outcomes are made of."""
+        return [c for c in range(self.num_clbits) if c not in self._scratch]
+
+    def _visible_registers(self) -> dict[str, tuple[int, ...]]:
+        if not self._scratch:
+            return self._registers
+        place = {c: k for k, c in enumerate(self._visible())}
+        listed = {name: tuple(place[c] for c in bits if c in place) for name, bits in self._registers.items()}
+        return {name: bits for name, bits in listed.items() if bits}
 
     def _num_sampled_bits(self) -> int:
         return self.num_qubits if self._samples_qubits() else self.num_clbits

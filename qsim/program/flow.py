@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from qsim.circuit import Circuit
-from qsim.classical import Variable
+from qsim.classical import Variable, bits_of
 from qsim.errors import CircuitError
 from qsim.operations import (
     Assign,
@@ -128,7 +129,7 @@ Step = (
 )
 
 
-@dataclass(slots=True)
+@dataclass
 class FlowCode:
     """Steps and the tapes they refer to.
 
@@ -158,14 +159,16 @@ class FlowCode:
         """At most one tape, then read-out."""
         return self.tail == 0 or (self.tail == 1 and isinstance(self.steps[0], TapeStep))
 
-    @property
-    def writes_bits(self) -> bool:
-        """Whether any step writes a classical bit."""
-        return bool(self.constant_bits) or any(
-            isinstance(step, MeasureStep)
-            or (isinstance(step, AssignStep) and not isinstance(step.target, Variable))
-            for step in self.steps
-        )
+    @cached_property
+    def written_bits(self) -> frozenset[int]:
+        """The classical bits that any step writes."""
+        found = set(self.constant_bits)
+        for step in self.steps:
+            if isinstance(step, MeasureStep):
+                found.add(step.clbit)
+            elif isinstance(step, AssignStep) and not isinstance(step.target, Variable):
+                found.update(bits_of(step.target))
+        return frozenset(found)
 
     @property
     def readout(self) -> list[MeasureStep]:

@@ -108,6 +108,7 @@ class Program(Execution):
         self._code = compile_flow(circuit, slots)
         self._slots = slots.slot_map()
         self._registers = dict(circuit.classical_registers)
+        self._scratch = circuit.scratch_clbits
         self._variables = _initial_values(circuit)
         self._connect()
         self._set_observables(observables)
@@ -131,8 +132,12 @@ class Program(Execution):
         return self._code.is_static
 
     def has_names_of(self, circuit: Circuit) -> bool:
-        """Whether the circuit's classical registers and variables, plain dicts, are still those compiled."""
-        return self._registers == circuit.classical_registers and self._variables == _initial_values(circuit)
+        """Whether the circuit's classical registers and variables, plain data, are still those compiled."""
+        return (
+            self._registers == circuit.classical_registers
+            and self._scratch == circuit.scratch_clbits
+            and self._variables == _initial_values(circuit)
+        )
 
     # -- answers ---------------------------------------------------------------------------------
     def with_observables(self, observables: Any) -> Program:
@@ -441,10 +446,14 @@ class Program(Execution):
             for row in with_progress(range(batch), progress)
         ]
         out = np.stack(rows) if batched or batched_initial else rows[0]
-        registers = None if self._samples_qubits() else self._registers
-        if self._num_sampled_bits() > MAX_MASK_BITS:
-            return Samples.from_bits(out, registers=registers)
-        return Samples(out, self._num_sampled_bits(), registers=registers)
+        if self._samples_qubits():
+            return Samples(out, self.num_qubits)
+        if self.num_clbits > MAX_MASK_BITS:
+            return Samples.from_bits(out[..., self._visible()], registers=self._visible_registers())
+        if self._scratch:
+            kept = [(out >> c & 1) << k for k, c in enumerate(self._visible())]
+            out = np.bitwise_or.reduce(kept)
+        return Samples(out, len(self._visible()), registers=self._visible_registers())
 
     def distribution(self, params: Any = None, *, initial_state: Any = None, normalize: bool = False) -> Any:
         """Exact distribution of the classical bits, following every branch.

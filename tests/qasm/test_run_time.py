@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from qasm_helpers import HEADER3, SAMPLES, outcome
 
-from qsim import distribution, load
+from qsim import Circuit, distribution, load, sample
 from qsim.io import dumps, loads
 from qsim.operations import IfElse, Switch, WhileLoop
 
@@ -269,3 +269,43 @@ def test_distribution_survives_a_round_trip(body):
     circuit = loads(HEADER3 + body)
     expected = distribution(circuit)
     assert distribution(loads(dumps(circuit))) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("body", "outcomes", "registers"),
+    [
+        ("qubit[2] q; bit c; x q[0]; measure q[1]; c = measure q[0];", {"1"}, {"c": (0,)}),
+        ("qubit[2] q; x q[1]; measure q[0]; bit[2] c; c = measure q;", {"10"}, {"c": (0, 1)}),
+        (
+            "def f(qubit a) -> bit { bit b; b = measure a; x a; return b; } "
+            "qubit[2] q; x q[1]; bit[2] c; c[0] = f(q[1]); if (f(q[1])) { x q[0]; } c[1] = measure q[0];",
+            {"01"},
+            {"c": (0, 1)},
+        ),
+        ("qubit q; x q; if (measure q) { x q; } bit d; d = measure q;", {"0"}, {"d": (0,)}),
+        ("qubit[2] q; h q[0]; if (true) { bit b; b = measure q[0]; if (b) { x q[1]; } }", {"00", "11"}, {}),
+        ("qubit[2] q; h q[0]; measure q[0];", {"00", "01"}, {}),
+        ("qubit[2] q; h q[0]; measure q[0]; cx q[0], q[1];", {"00", "11"}, {}),
+    ],
+)
+def test_what_a_program_measures_for_itself_is_no_outcome(body, outcomes, registers):
+    circuit = loads(HEADER3 + body)
+    assert circuit.scratch_clbits
+    assert circuit.classical_registers == registers
+    for again in (circuit, loads(dumps(circuit)), Circuit.from_json(circuit.to_json()), circuit.copy()):
+        assert set(distribution(again)) == outcomes
+        samples = sample(again, shots=50, seed=1)
+        assert set(samples.counts()) == outcomes
+        assert samples.registers == registers or not registers
+
+
+def test_many_bits_of_its_own():
+    circuit = loads(
+        HEADER3 + "qubit q; x q; bit c; for int i in [0:69] { bit[2] b; } c = measure q; measure q;"
+    )
+    wide = Circuit(1, 70).x(0).measure(0, 69).measure(0, 0)
+    wide.scratch_clbits = frozenset(range(1, 70))
+    assert (
+        set(sample(circuit, shots=3, seed=1).counts()) == set(sample(wide, shots=3, seed=1).counts()) == {"1"}
+    )
+    assert distribution(wide) == {"1": 1.0}
