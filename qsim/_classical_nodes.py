@@ -193,8 +193,12 @@ class Variable(Expression):
     size: int | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise TypeError(f"Argument `name` must be a str, but is {type(self.name).__name__}.")
+        if not isinstance(self.kind, str):
+            raise TypeError(f"Argument `kind` must be a str, but is {type(self.kind).__name__}.")
         ClassicalType(self.kind, self.size)
-        if not isinstance(self.name, str) or not self.name:
+        if not self.name:
             raise ArgumentError("Argument `name` must be a non-empty str.")
 
 

@@ -200,6 +200,8 @@ class Circuit(OperationMethods):
         return self._push(operation)
 
     def _push(self, operation: Operation) -> Circuit:
+        if operation.bodies:
+            self._adopt_variables(operation.bodies)
         self._operations.append(operation)
         if self._cache:
             self._cache = {}
@@ -290,6 +292,18 @@ class Circuit(OperationMethods):
         if _nesting(body) >= MAX_NESTING:
             raise CircuitError(f"Bodies must be nested at most {MAX_NESTING} deep.")
 
+    def _adopt_variables(self, others: Iterable[Circuit]) -> None:
+        """Declare the classical variables of other circuits here, or refuse them all."""
+        merged = dict(self.variables)
+        types = {variable.name: variable for variable in merged}
+        for other in others:
+            for variable, initial in other.variables.items():
+                if types.setdefault(variable.name, variable) != variable:
+                    raise CircuitError(f"Classical variable `{variable.name}` has different types.")
+                if merged.setdefault(variable, initial) != initial:
+                    raise CircuitError(f"Classical variable `{variable.name}` has different initial values.")
+        self.variables = merged
+
     def _body(self, body: Circuit) -> Circuit:
         self._check_body(body)
         if (body.num_qubits, body.num_clbits) == (self.num_qubits, self.num_clbits):
@@ -363,12 +377,7 @@ class Circuit(OperationMethods):
             if len(given) != needed:
                 raise CircuitError(f"Argument `{what}` must name {needed} places, but names {len(given)}.")
         out = self.copy()
-        types = {variable.name: variable for variable in self.variables}
-        for variable, initial in other.variables.items():
-            if types.get(variable.name, variable) != variable:
-                raise CircuitError(f"Classical variable `{variable.name}` has different types.")
-            if out.variables.setdefault(variable, initial) != initial:
-                raise CircuitError(f"Classical variable `{variable.name}` has different initial values.")
+        out._adopt_variables((other,))
         if to_qubit == tuple(range(self.num_qubits)) and to_clbit == tuple(range(self.num_clbits)):
             out._operations.extend(other._operations)
         else:

@@ -122,9 +122,14 @@ def as_condition(condition: Any, num_clbits: int) -> Expression:
     elif isinstance(condition, Expression):
         expression = condition
     else:
+        hint = (
+            " `==` and `!=` compare expressions as Python objects; write a.eq(b) or a.ne(b)."
+            if isinstance(condition, bool)
+            else ""
+        )
         raise TypeError(
             "A condition must be (clbit, value), (clbits, value) or a classical expression, "
-            f"but is {type(condition).__name__} ({condition!r})."
+            f"but is {type(condition).__name__} ({condition!r}).{hint}"
         )
     for index in bits_of(expression):
         if index >= num_clbits:

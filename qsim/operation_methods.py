@@ -6,6 +6,7 @@ import itertools
 import math
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OperationMethods"]
 
+_DEFAULT_SIZES = {"int": 32, "uint": 32, "float": 64, "angle": 64}
 _DELAY_UNITS = ("s", "ms", "us", "ns", "dt")
 
 
@@ -322,21 +324,26 @@ class OperationMethods(GateMethods):
         return self._push(Kraus(matrices, check_qubits(qubits, self.num_qubits)))
 
     # -- classical control -----------------------------------------------------------------------
-    def declare(self, name: str, kind: str = "int", size: int | None = 32, initial: Any = 0) -> Variable:
+    def declare(
+        self, name: str, kind: str = "int", size: int | EllipsisType | None = ..., initial: Any = 0
+    ) -> Variable:
         """Declare a classical variable and return it.
 
         Parameters
         ----------
         name : str
         kind : {"bool", "bit", "int", "uint", "float", "angle"}
-        size : int, optional
-            Width in bits.
+        size : int or None, optional
+            Width in bits; by default 32 for int and uint, 64 for float and angle, None (a single one) for
+            bool and bit.
         initial : number or None
             Converted to the type, as an assignment would; None for a variable that is assigned before
             it is read.
         """
         from qsim.classical import Literal, Variable
 
+        if size is ...:
+            size = _DEFAULT_SIZES.get(kind) if isinstance(kind, str) else None
         variable = Variable(name, kind, size)
         if initial is not None and not isinstance(initial, bool | np.bool_ | numbers.Real):
             raise TypeError(f"Argument `initial` must be a number, but is {type(initial).__name__}.")
@@ -359,7 +366,8 @@ class OperationMethods(GateMethods):
             A classical bit and the value it must have; several bits and the integer they must form
             (first bit least significant); or an expression of `qsim.classical`.
         then_body, else_body : Circuit
-            Over the same qubits and classical bits as this circuit, or fewer.
+            Over the same qubits and classical bits as this circuit, or fewer. Variables a body declares
+            become the circuit's: they get their initial values once, when the circuit starts.
         """
         bodies = [self._body(b) for b in (then_body, *([] if else_body is None else [else_body]))]
         return self._push(IfElse(self._condition(condition), *bodies))

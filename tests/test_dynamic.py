@@ -526,3 +526,27 @@ def test_openqasm_of_known_course(backend):
     state = qsim.statevector(circuit, backend=backend)
     expected = qsim.statevector(Circuit(2).x(0).rx(0.1 * 200001, 1), backend=backend)
     np.testing.assert_allclose(abs(state), abs(expected), atol=1e-9)
+
+
+def test_variables_have_a_size_that_fits_their_kind():
+    circuit = Circuit(1)
+    sizes = {
+        kind: circuit.declare(kind, kind).size for kind in ("bool", "bit", "int", "uint", "float", "angle")
+    }
+    assert sizes == {"bool": None, "bit": None, "int": 32, "uint": 32, "float": 64, "angle": 64}
+    assert circuit.declare("wide", "bit", 8).size == 8
+
+
+def test_variables_of_bodies_are_those_of_the_circuit(backend):
+    inner = Circuit(1, 1)
+    n = inner.declare("n", "int", initial=2)
+    inner.assign(n, n + 1).if_else(n.eq(5), Circuit(1, 1).x(0))
+    circuit = Circuit(1, 1).for_loop(range(4), Circuit(1, 1).if_else((0, 0), inner)).measure(0, 0)
+    assert circuit.variables == {n: 2}
+    assert distribution(circuit, backend) == {"1": 1.0}
+    other = Circuit(1, 1)
+    other.declare("n", "uint")
+    before = circuit.copy()
+    with pytest.raises(CircuitError, match="`n` has different types"):
+        circuit.if_else((0, 0), inner, other)
+    assert circuit == before
