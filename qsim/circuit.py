@@ -154,7 +154,8 @@ class Circuit(OperationMethods):
         controls : int or sequence of int
             Further controls.
         control_values : sequence of 0 and 1, or str of them, optional
-            The value each of `controls` must have; 1 by default.
+            The value each of `controls` must have; 1 by default. In a str, as in every bitstring, the first
+            control's is rightmost.
 
         Raises
         ------
@@ -770,6 +771,8 @@ def _check_control_values(values: Any, count: int) -> tuple[int, ...]:
         raise TypeError(
             f"Argument `control_values` must be several of 0 and 1, but is {type(values).__name__}."
         )
+    if isinstance(values, str):
+        values = reversed(values)  # as in every bitstring, the first is rightmost
     listed = tuple(int(v) if v in ("0", "1") else v for v in values)
     if len(listed) != count:
         raise CircuitError(

@@ -316,6 +316,23 @@ def test_equals_pennylane(spec):
         np.testing.assert_allclose(spec.matrix(*params), big, atol=1e-14)
 
 
+def test_control_values_as_text_are_a_bitstring():
+    by_list = Circuit(4).x(3, controls=[0, 1, 2], control_values=[0, 0, 1])
+    assert Circuit(4).x(3, controls=[0, 1, 2], control_values="100") == by_list
+    assert Circuit(4).mcx([0, 1, 2], 3, "100") == by_list
+    assert Circuit(4).append("x", (), 3, controls=(0, 1, 2), control_values="100") == by_list
+    assert Circuit(1).x(0).control(3, "100").remap([0, 1, 2, 3]) == by_list
+    np.testing.assert_array_equal(qsim.statevector(Circuit(4).x(2).compose(by_list)), np.eye(16)[0b1100])
+    assert Circuit.from_qasm(by_list.to_qasm()).matrix().tolist() == by_list.matrix().tolist()
+
+
+def test_control_values_as_text_are_those_of_qiskit():
+    library = pytest.importorskip("qiskit.circuit.library")
+    theirs = library.RXGate(0.3).control(2, ctrl_state="01").to_matrix()
+    ours = Circuit(3).rx(0.3, 2, controls=[0, 1], control_values="01").matrix()
+    np.testing.assert_allclose(ours, theirs, atol=1e-14)
+
+
 def test_expand_controls_by_hand():
     x = np.array([[0, 1], [1, 0]])
     cx = np.array([[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0], [0, 1, 0, 0]])
