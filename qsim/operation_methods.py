@@ -284,10 +284,21 @@ class OperationMethods(GateMethods):
         return self
 
     def measure_all(self) -> Self:
-        """Measure qubit q into classical bit q, for all qubits; adds classical bits if there are too few."""
-        self.num_clbits = max(self.num_clbits, self.num_qubits)
+        """Measure all qubits, qubit q into classical bit q.
+
+        Classical bits are added if there are too few. If an operation uses one already, all bits are new
+        and follow the present ones, so that no outcome is lost.
+        """
+        first = self.num_clbits if any(op.clbits for op in self._operations) else 0
+        count = first + self.num_qubits
+        if count > self.num_clbits and self.classical_registers:
+            name = "meas"
+            while name in self.classical_registers or name in self.quantum_registers:
+                name += "_"
+            self.classical_registers[name] = tuple(range(self.num_clbits, count))
+        self.num_clbits = max(self.num_clbits, count)
         for q in range(self.num_qubits):
-            self._push(Measure(q, q))
+            self._push(Measure(q, first + q))
         return self
 
     def measure_pauli(self, label: str, qubits: Any, clbit: int) -> Self:

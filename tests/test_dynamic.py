@@ -550,3 +550,16 @@ def test_variables_of_bodies_are_those_of_the_circuit(backend):
     with pytest.raises(CircuitError, match="`n` has different types"):
         circuit.if_else((0, 0), inner, other)
     assert circuit == before
+
+
+def test_measuring_all_keeps_the_outcomes_there_are(backend):
+    fresh = Circuit(2, 3).x(1).measure_all()
+    assert (fresh.num_clbits, distribution(fresh, backend)) == (3, {"010": 1.0})
+    used = Circuit(2, 1).x(0).measure(0, 0).x(0).x(1).measure_all()
+    assert (used.num_clbits, distribution(used, backend)) == (3, {"101": 1.0})
+    assert distribution(used.copy().measure_all(), backend) == {"10101": 1.0}
+    read = Circuit(1, 1).if_else((0, 0), Circuit(1, 1).x(0)).measure_all()
+    assert distribution(read, backend) == {"10": 1.0}
+    named = Circuit.from_qasm("OPENQASM 3.0; qubit[2] q; bit c; c = measure q[0];").measure_all()
+    assert named.classical_registers == {"c": (0,), "meas": (1, 2)}
+    assert Circuit.from_qasm(named.to_qasm()) == named

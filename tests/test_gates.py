@@ -328,8 +328,8 @@ def test_control_values_as_text_are_a_bitstring():
 
 def test_control_values_as_text_are_those_of_qiskit():
     library = pytest.importorskip("qiskit.circuit.library")
-    theirs = library.RXGate(0.3).control(2, ctrl_state="01").to_matrix()
-    ours = Circuit(3).rx(0.3, 2, controls=[0, 1], control_values="01").matrix()
+    theirs = library.XGate().control(3, ctrl_state="110").to_matrix()
+    ours = Circuit(4).x(3, controls=[0, 1, 2], control_values="110").matrix()
     np.testing.assert_allclose(ours, theirs, atol=1e-14)
 
 
