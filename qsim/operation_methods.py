@@ -57,6 +57,8 @@ class OperationMethods(GateMethods):
     __slots__ = ("_cache", "_operations", "num_clbits", "num_qubits", "variables")
     num_qubits: int
     num_clbits: int
+    quantum_registers: dict[str, tuple[int, ...]]
+    classical_registers: dict[str, tuple[int, ...]]
     #: classical variables and their initial values
     variables: dict[Variable, Any]
     _operations: list[Operation]
