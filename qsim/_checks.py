@@ -110,9 +110,19 @@ def check_square_power_of_two(matrix: Any, name: str) -> npt.NDArray[np.complex1
     return m
 
 
+UNITARY_TOLERANCE = 1e-8
+
+
+def distance_from_unitary(matrix: npt.NDArray[np.complex128]) -> float:
+    """The largest entry of U U^dagger - 1."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        distance = float(np.abs(matrix @ matrix.conj().T - np.eye(len(matrix))).max())
+    return distance if distance >= 0 else float("inf")
+
+
 def check_unitary(matrix: npt.NDArray[np.complex128], name: str) -> None:
-    distance = float(np.abs(matrix @ matrix.conj().T - np.eye(len(matrix))).max())
-    if distance > 1e-8:
+    distance = distance_from_unitary(matrix)
+    if distance > UNITARY_TOLERANCE:
         raise ArgumentError(
             f"Argument `{name}` must be unitary, but U U^dagger differs from the identity by up to "
             f"{distance:.1e}. "

@@ -92,7 +92,8 @@ class OperationMethods(GateMethods):
         qubits : int or sequence of int
         name : str
         check : bool
-            Refuse a matrix that is not unitary within 1e-8.
+            Refuse a matrix that is not unitary within 1e-8. If turned off, state vectors lose their norm;
+            other answers divide by it.
         **modifiers
             ``controls=`` and ``control_values=``.
         """

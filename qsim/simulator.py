@@ -13,6 +13,7 @@ from qsim import entanglement
 from qsim._checks import check_qubits
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError
+from qsim.program.branches import normalize_states
 from qsim.program.program import Program
 from qsim.results import Samples
 from qsim.rng import root_sequence
@@ -223,10 +224,16 @@ class Simulator:
         self, first: Circuit, second: Circuit, first_params: Any = None, second_params: Any = None
     ) -> Any:
         """See `qsim.inner_product`."""
-        return self._overlap("An inner product", first, second, first_params, second_params)
+        return self._overlap("An inner product", first, second, first_params, second_params, False)
 
     def _overlap(
-        self, what: str, first: Circuit, second: Circuit, first_params: Any, second_params: Any
+        self,
+        what: str,
+        first: Circuit,
+        second: Circuit,
+        first_params: Any,
+        second_params: Any,
+        normalize: bool,
     ) -> Any:
         for name, circuit in (("first", first), ("second", second)):
             if not isinstance(circuit, Circuit):
@@ -238,7 +245,11 @@ class Simulator:
             )
         program = self.compile(first)
         a = program._statevector(what, first_params)
-        b = self.compile(second)._statevector(what, second_params)
+        other = self.compile(second)
+        b = other._statevector(what, second_params)
+        for made_by, states in ((program, a), (other, b)):
+            if normalize and not made_by._code.keeps_norm:
+                normalize_states(states.reshape(-1, states.shape[-1]))
         counts = len(a) if a.ndim == 2 else 1, len(b) if b.ndim == 2 else 1
         if counts[0] != counts[1] and 1 not in counts:
             raise ArgumentError(
@@ -254,7 +265,7 @@ class Simulator:
         self, first: Circuit, second: Circuit, first_params: Any = None, second_params: Any = None
     ) -> Any:
         """See `qsim.fidelity`."""
-        overlap = self._overlap("A fidelity", first, second, first_params, second_params)
+        overlap = self._overlap("A fidelity", first, second, first_params, second_params, True)
         return np.abs(overlap) ** 2 if isinstance(overlap, np.ndarray) else abs(overlap) ** 2
 
     def _of_reduced(self, circuit: Circuit, qubits: Any, params: Any, function: Any) -> Any:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from qsim._checks import check_finite, check_numbers, check_square_power_of_two, check_unitary
+from qsim._checks import (
+    UNITARY_TOLERANCE,
+    check_finite,
+    check_numbers,
+    check_square_power_of_two,
+    check_unitary,
+    distance_from_unitary,
+)
 from qsim.errors import ArgumentError, CircuitError, StateError
 from qsim.gates import GATES, Gate, Matrix, Part, Term
 from qsim.parameters import MAX_ANGLE, ParameterValue
@@ -51,6 +58,8 @@ class UserGate(Gate):
     num_controls = 0
     #: how many gates lie one within the other
     nesting = 0
+    #: whether the gate is unitary, so that states stay normalised
+    keeps_norm = True
 
     def _data(self) -> dict[str, Any]:
         """What makes the gate: its constructor's keywords."""
@@ -83,7 +92,7 @@ class UnitaryGate(UserGate):
         Qubits listed before the targets that control the matrix.
     check : bool
         Refuse a matrix that is not unitary within 1e-8 (default). Turn off to apply any matrix;
-        states are then no longer normalised.
+        state vectors are then no longer normalised, while other answers divide by the norm.
     """
 
     def __init__(
@@ -96,6 +105,8 @@ class UnitaryGate(UserGate):
         self.terms: tuple[Term, ...] = ()
         self.name = name
         self.check = check
+        # a matrix may be unitary though nobody asked for that
+        self.keeps_norm = check or distance_from_unitary(m) <= UNITARY_TOLERANCE
         self.num_controls = num_controls
         self.num_qubits = num_controls + len(m).bit_length() - 1
 
@@ -503,6 +514,7 @@ class CircuitGate(UserGate):
                 )
             if isinstance(operation, GateOperation) and isinstance(operation.gate, UserGate):
                 self.nesting = max(self.nesting, operation.gate.nesting)
+                self.keeps_norm &= operation.gate.keeps_norm
         self.nesting += 1
         if self.nesting > MAX_NESTING:
             raise CircuitError(
@@ -548,6 +560,7 @@ class ControlledGate(UserGate):
     def __init__(self, gate: Gate, control_values: Sequence[int]) -> None:
         self.gate = gate
         self.nesting = gate.nesting if isinstance(gate, UserGate) else 0
+        self.keeps_norm = not isinstance(gate, UserGate) or gate.keeps_norm
         self.control_values = tuple(control_values)
         self.name = "c" * len(self.control_values) + "-" + gate.name
         self.num_params = gate.num_params

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim.backends.base import Backend
-from qsim.errors import CircuitError, ParameterError
+from qsim.errors import CircuitError, ParameterError, StateError
 from qsim.memory import check_free_memory
 from qsim.operations import GateOperation
 from qsim.parameters import MAX_ANGLE, magnitude_text
@@ -35,7 +35,7 @@ from qsim.program.flow import (
 from qsim.program.lower import TapeBuilder
 from qsim.program.slots import SlotAllocator
 
-__all__ = ["Branch", "exact_split", "run_branches", "shot_split"]
+__all__ = ["Branch", "exact_split", "normalize_states", "run_branches", "shot_split"]
 
 #: Weight below which an exact branch is dropped; a loop that ends only with probability 1 needs it.
 NEGLIGIBLE = 1e-15
@@ -141,6 +141,8 @@ def run_branches(
             parked = {}
         current = stack.pop()
         outcome = _advance(current, stack, code, handles, angles, split, backend, threads)
+        if outcome is not _Outcome.GONE and not code.keeps_norm:
+            normalize_states(current.state)
         if outcome is _Outcome.FINISHED:
             yield current
         elif outcome is _Outcome.REPEATS:
@@ -148,6 +150,20 @@ def run_branches(
                 _park(current, parked, backend, threads)
             else:
                 stack.append(current)
+
+
+def normalize_states(states: npt.NDArray[Any]) -> None:
+    """Divide each state by its norm, in place, after gates that are not unitary."""
+    for row in states:
+        largest = max(float(np.abs(row.real).max()), float(np.abs(row.imag).max()))
+        if not 0 < largest < np.inf:
+            what = "is zero" if largest == 0 else "is not finite"
+            raise StateError(
+                f"A state must have a norm to divide by, but after gates with check=False it {what}. "
+                "Check their matrices, or ask for the state vector."
+            )
+        row /= row.dtype.type(largest)  # squares of very small or large numbers would leave the range
+        row /= row.dtype.type(np.linalg.norm(row))
 
 
 class _Outcome(Enum):
@@ -246,6 +262,9 @@ def _measure(
     """(outcome, branch) for each outcome with weight; the given branch is used for the last of them."""
     state, mask = branch.state[0], 1 << qubit
     p = np.array([backend.probability(state, mask, value, threads) for value in (0, mask)])
+    if not 1e-280 < p.sum() < 1e280:  # only gates that are not unitary lead there
+        normalize_states(branch.state)
+        p = np.array([backend.probability(state, mask, value, threads) for value in (0, mask)])
     weights = split(p / p.sum(), branch.weight)
     outcomes = [k for k in (0, 1) if weights[k] > 0]
     out: list[tuple[int, Branch]] = []
@@ -279,6 +298,8 @@ def _channel(
         backend.apply(handles[tape], state, angles, threads)
         norms[k] = backend.norm_squared(state, threads)[0]
         candidates.append(state)
+    if not norms.sum() > 0:
+        normalize_states(branch.state)  # a channel keeps the trace, so the state itself is zero
     weights = split(norms / norms.sum(), branch.weight)
     out = []
     for k, state in enumerate(candidates):

@@ -15,7 +15,7 @@ from qsim.errors import ArgumentError, StateError
 from qsim.memory import check_free_memory, check_state_memory
 from qsim.observables import Diagonal, Observable, PauliSum, Projector, as_observables
 from qsim.parameters import MAX_ANGLE
-from qsim.program.branches import Branch, exact_split, run_branches, shot_split
+from qsim.program.branches import Branch, exact_split, normalize_states, run_branches, shot_split
 from qsim.program.flow import FlowCode
 from qsim.program.slots import SlotMap
 
@@ -57,6 +57,7 @@ class Execution:
             and bool(self._handles)
             and not self._slots.expressions
             and self.num_qubits <= PLAIN_QUBITS
+            and self._code.keeps_norm
         )
 
     def _set_observables(self, observables: Any) -> None:
@@ -109,6 +110,15 @@ class Execution:
             self._backend.apply(self._handles[0], states, rows, self.threads)
         return states
 
+    def _final(
+        self, angles: FloatArray, initial: ComplexArray | None, batch: int, first: int = 0
+    ) -> ComplexArray:
+        """States as `_run` gives them, normalised: what everything but amplitudes is read off."""
+        states = self._run(angles, initial, batch, first)
+        if not self._code.keeps_norm:
+            normalize_states(states)
+        return states
+
     def _initial_bits(self) -> list[int]:
         """Classical bits before anything runs: 0, or what the circuit makes of them in any case."""
         bits = [0] * self.num_clbits
@@ -154,7 +164,7 @@ class Execution:
         for first in with_progress(range(0, batch, rows), progress):
             count = min(rows, batch - first)
             if self._code.is_static:
-                out.append(function(self._run(angles, initial, count, first)))
+                out.append(function(self._final(angles, initial, count, first)))
             else:
                 branches = self._branches(angles, initial, first, exact_split, 1.0)
                 total: Any = 0.0
@@ -191,7 +201,7 @@ class Execution:
         own = None if initial is None else initial[row : row + 1] if len(initial) > 1 else initial
         check_state_memory(self.num_qubits, self.dtype.itemsize)
         if self._code.is_static:
-            state = self._run(angles, own, 1)[0]
+            state = self._final(angles, own, 1)[0]
             out = self._read_out(state, self._initial_bits(), shots, generator)
         else:
             parts = [
@@ -237,7 +247,7 @@ class Execution:
         width = self._num_sampled_bits()
         totals: dict[int, float] = {}
         if self._code.is_static:
-            final = [Branch(self._run(angles, own, 1), self._initial_bits(), {}, 1.0)]
+            final = [Branch(self._final(angles, own, 1), self._initial_bits(), {}, 1.0)]
         else:
             final = self._branches(angles, own, 0, exact_split, 1.0)  # type: ignore[assignment]
         written = {step.clbit: step.qubit for step in self._code.readout}

@@ -145,6 +145,8 @@ class FlowCode:
         Classical bit -> its value, for bits that only constants are assigned to.
     too_long : bool
         Whether a loop of known length was too long to be unrolled.
+    keeps_norm : bool
+        Whether all gates are unitary; if not, states are normalised before anything is read off them.
     """
 
     steps: list[Step]
@@ -153,6 +155,7 @@ class FlowCode:
     zeroed: int = 0
     constant_bits: dict[int, int] = field(default_factory=dict)
     too_long: bool = False
+    keeps_norm: bool = True
 
     @property
     def is_static(self) -> bool:
@@ -314,6 +317,8 @@ def _deferred(operations: Sequence[Operation]) -> Sequence[Operation]:
             rest.append(op)
             if isinstance(op, GateOperation):
                 used.update(op.qubits)
+                if not getattr(op.gate, "keeps_norm", True):
+                    return operations  # a measurement before it would see another norm
                 if any(not isinstance(p, float | ParameterExpression) for p in op.params):
                     return operations
     return rest[::-1] + tail[::-1]
@@ -357,4 +362,7 @@ def compile_flow(circuit: Circuit, slots: SlotAllocator) -> FlowCode:
     tail = max([tail, *targets])  # a jump into the read-out would skip a part of it
     num_slots = slots.slot_map().num_slots
     tapes = [b if isinstance(b, Tape) else b.finish(num_slots) for b in compiler.builders]
-    return FlowCode(compiler.steps, tapes, tail, zeroed, unrolled.constant_bits, unrolled.too_long)
+    keeps_norm = all(b.keeps_norm for b in compiler.builders if isinstance(b, TapeBuilder))
+    return FlowCode(
+        compiler.steps, tapes, tail, zeroed, unrolled.constant_bits, unrolled.too_long, keeps_norm
+    )

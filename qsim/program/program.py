@@ -487,6 +487,7 @@ class Program(Execution):
     def _is_static_pauli(self) -> bool:
         return (
             self._code.is_static
+            and self._code.keeps_norm
             and bool(self._handles)
             and all(isinstance(o, PauliSum) for o in self.observables)
         )
