@@ -7,7 +7,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 
@@ -307,8 +307,6 @@ class Circuit(OperationMethods):
 
     def _body(self, body: Circuit) -> Circuit:
         self._check_body(body)
-        if (body.num_qubits, body.num_clbits) == (self.num_qubits, self.num_clbits):
-            return body.copy()  # what is appended to the user's circuit later is not meant for the body
         return body.resized(self.num_qubits, self.num_clbits)
 
     # -- whole circuits --------------------------------------------------------------------------
@@ -355,6 +353,14 @@ class Circuit(OperationMethods):
         return out
 
     __copy__ = copy
+
+    def frozen(self) -> Circuit:
+        """A copy that nothing can be appended to, or this circuit if it is one."""
+        if type(self._operations) is _FrozenOperations:
+            return self
+        out = self.copy()
+        out._operations = _FrozenOperations(out._operations)
+        return out
 
     def compose(self, other: Circuit, qubits: Any = None, clbits: Any = None) -> Circuit:
         """A new circuit: this one followed by `other`.
@@ -709,6 +715,20 @@ class Circuit(OperationMethods):
         from qsim import visual
 
         return visual.draw_html(self)
+
+
+class _FrozenOperations(list[Operation]):
+    """The operations of a circuit inside an operation or a gate."""
+
+    def _refuse(self, *_: Any) -> NoReturn:
+        raise CircuitError(
+            "A circuit inside an operation or a gate cannot change; change a copy() of it and use that."
+        )
+
+    append = extend = insert = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_FrozenOperations, (list(self),))
 
 
 def _nesting(body: Circuit) -> int:

@@ -339,7 +339,10 @@ class Kraus(Operation):
 
 
 class _Structured(Operation):
-    """Base of operations with bodies and run-time classical values."""
+    """Base of operations with bodies and run-time classical values.
+
+    The bodies are copies that cannot change, so what happens to a user's circuit later is not meant here.
+    """
 
     __slots__ = ()
 
@@ -376,6 +379,12 @@ class _Structured(Operation):
         return self._rebuild([body.map_params(function) for body in self.bodies], lambda e: e)
 
 
+def _frozen(body: Circuit) -> Circuit:
+    if not hasattr(body, "frozen"):
+        raise TypeError(f"A body must be a Circuit, but is {type(body).__name__}.")
+    return body.frozen()
+
+
 class IfElse(_Structured):
     """Run `then_body` if the condition holds, else `else_body` (or nothing)."""
 
@@ -383,7 +392,9 @@ class IfElse(_Structured):
     name = "if_else"
 
     def __init__(self, condition: Any, then_body: Circuit, else_body: Circuit | None = None) -> None:
-        self.condition, self.then_body, self.else_body = condition, then_body, else_body
+        self.condition = condition
+        self.then_body = _frozen(then_body)
+        self.else_body = None if else_body is None else _frozen(else_body)
 
     def fields(self) -> tuple[Any, ...]:
         return (self.condition, self.then_body, self.else_body)
@@ -407,7 +418,7 @@ class WhileLoop(_Structured):
     name = "while_loop"
 
     def __init__(self, condition: Any, body: Circuit) -> None:
-        self.condition, self.body = condition, body
+        self.condition, self.body = condition, _frozen(body)
 
     def fields(self) -> tuple[Any, ...]:
         return (self.condition, self.body)
@@ -435,7 +446,7 @@ class ForLoop(_Structured):
     name = "for_loop"
 
     def __init__(self, variable: Any, values: Any, body: Circuit) -> None:
-        self.variable, self.values, self.body = variable, values, body
+        self.variable, self.values, self.body = variable, values, _frozen(body)
 
     def fields(self) -> tuple[Any, ...]:
         return (self.variable, self.values, self.body)
@@ -469,8 +480,8 @@ class Switch(_Structured):
         self, subject: Any, cases: Sequence[tuple[tuple[int, ...], Circuit]], default: Circuit | None = None
     ) -> None:
         self.subject = subject
-        self.cases = tuple((tuple(values), body) for values, body in cases)
-        self.default = default
+        self.cases = tuple((tuple(values), _frozen(body)) for values, body in cases)
+        self.default = None if default is None else _frozen(default)
 
     def fields(self) -> tuple[Any, ...]:
         return (self.subject, self.cases, self.default)

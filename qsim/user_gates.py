@@ -147,6 +147,7 @@ class DiagonalGate(UserGate):
             raise ArgumentError(
                 f"Argument `entries` must have modulus 1, but entry {worst} has {abs(d[worst]):.6g}."
             )
+        d.flags.writeable = False
         self.entries = d
         self.num_qubits = len(d).bit_length() - 1
 
@@ -181,7 +182,8 @@ class PermutationGate(UserGate):
             raise ArgumentError(
                 f"Argument `permutation` must name each of 0..{len(p) - 1} once, but does not."
             )
-        self.permutation = p.astype(np.int64)
+        self.permutation = p.astype(np.int64)  # a copy
+        self.permutation.flags.writeable = False
         self.num_qubits = len(p).bit_length() - 1
 
     def target_matrix(self, *params: float) -> Matrix:
@@ -327,6 +329,8 @@ class GeneratorGate(UserGate):
                 signs = np.sign(levels[chosen])
                 terms.append(Term(float(omega), projectors.sum(0), -1j * np.tensordot(signs, projectors, 1)))
         self.const, self.terms = const, tuple(terms)
+        for array in (self.generator, const, *(m for term in terms for m in term[1:])):
+            array.flags.writeable = False
 
     def target_matrix(self, *params: float) -> Matrix:
         self._check_params(params)
@@ -379,6 +383,7 @@ class PrepareGate(UserGate):
             )
         # dividing by a norm that is 1 to rounding would change the last bits at every copy
         self.amplitudes = a / norm if abs(norm - 1) > 1e-14 else a
+        self.amplitudes.flags.writeable = False
         self.inverted = inverted
         self.num_qubits = len(a).bit_length() - 1
 
@@ -521,7 +526,7 @@ class CircuitGate(UserGate):
                 f"Gates must be nested at most {MAX_NESTING} deep. Use compose() to insert a circuit's gates "
                 "one by one."
             )
-        self.circuit = circuit.copy()
+        self.circuit = circuit.frozen()
         self.name = name or circuit.name or "circuit"
         self.num_qubits = circuit.num_qubits
 

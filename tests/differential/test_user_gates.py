@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from itertools import product
 
 import numpy as np
@@ -10,12 +12,16 @@ import reference
 from conftest import KERNELS, select_kernel
 
 from qsim.circuit import Circuit
+from qsim.classical import Bit, Bits
+from qsim.errors import CircuitError
 from qsim.gates import Gate
 from qsim.observables import PauliSum
+from qsim.operations import ForLoop, GateOperation, IfElse, Switch, WhileLoop
 from qsim.program.lower import TapeBuilder
 from qsim.program.slots import SlotAllocator
 from qsim.testing import random_state, random_unitary
 from qsim.user_gates import (
+    CircuitGate,
     ControlledGate,
     DiagonalGate,
     GeneratorGate,
@@ -217,3 +223,48 @@ def test_prepare_every_kind_of_state():
         gate = PrepareGate(amplitudes)
         np.testing.assert_allclose(gate.matrix()[:, 0], amplitudes, rtol=0, atol=1e-15)
         np.testing.assert_allclose(gate.matrix() @ gate.matrix().conj().T, np.eye(8), atol=1e-14)
+
+
+def test_data_of_gates_is_a_copy_that_cannot_change():
+    matrix, entries, order = np.eye(2, dtype=complex), np.ones(2, dtype=complex), np.arange(2)
+    amplitudes = np.array([1.0, 0.0], dtype=complex)
+    circuit = Circuit(1).unitary(matrix, 0).diagonal(entries, 0).permutation(order, 0)
+    circuit.generator(matrix, 0.3, 0).prepare(amplitudes, 0).kraus([matrix], 0)
+    before = circuit.to_json()
+    matrix[0, 0] = entries[0] = amplitudes[0] = -1
+    order[:] = [1, 0]
+    assert circuit.to_json() == before
+    unitary, diagonal, permutation, generator, prepare, kraus = circuit.operations
+    arrays = [unitary.gate.const, diagonal.gate.entries, permutation.gate.permutation]
+    arrays += [generator.gate.generator, generator.gate.const, *generator.gate.terms[0][1:]]
+    arrays += [prepare.gate.amplitudes, *kraus.matrices]
+    for array in arrays:
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+
+
+def test_circuits_inside_of_others_are_copies_that_cannot_change():
+    body = Circuit(1, 1).x(0)
+    operations = [
+        IfElse(Bit(0), body, body),
+        WhileLoop(Bit(0), body),
+        ForLoop(None, range(2), body),
+        Switch(Bits((0,)), [((0,), body)], body),
+        GateOperation(CircuitGate(body), (), (0,)),
+    ]
+    circuit = Circuit(1, 1)
+    for operation in operations:
+        circuit.append_operation(operation)
+    before = circuit.to_json()
+    body.x(0)
+    assert circuit.to_json() == before
+    inside = [inner for operation in circuit.operations for inner in operation.bodies]
+    inside.append(circuit.operations[-1].gate.circuit)
+    assert len(inside) == 7
+    for inner in inside:
+        for change in (lambda c: c.x(0), lambda c: c.measure(0, 0), lambda c: c.append("x", (), 0)):
+            with pytest.raises(CircuitError, match="cannot change"):
+                change(inner)
+        assert len(inner.copy().x(0)) == 2
+    assert pickle.loads(pickle.dumps(circuit)) == circuit == copy.deepcopy(circuit)
+    assert circuit.to_json() == before
