@@ -190,8 +190,11 @@ def _partials(op: str, v: list[Any], exponent_varies: bool) -> list[Any]:
     if op == "/":
         return [1.0 / v[1], -v[0] / (v[1] * v[1])]
     if op == "**":
-        # d/dy x**y = x**y log x is only formed where the exponent depends on a parameter
-        return [v[1] * v[0] ** (v[1] - 1.0), v[0] ** v[1] * np.log(v[0]) if exponent_varies else 0.0]
+        # x**0 is 1 also at x = 0, where 0 * x**-1 would not be 0; and x**y log x tends to 0 for y > 0. The
+        # latter is only formed where the exponent depends on a parameter.
+        x, y = v
+        by_base = np.where(y == 0.0, 0.0, y * x ** (y - 1.0))
+        return [by_base, np.where((x == 0.0) & (y > 0.0), 0.0, x**y * np.log(x)) if exponent_varies else 0.0]
     if op == "neg":
         return [-1.0]
     return [FUNCTIONS[op][1](v[0])]
