@@ -49,6 +49,8 @@ _PAULIS = {
 
 #: Gates of gates of gates ...: what walks through them recurses.
 MAX_NESTING = 64
+#: A gate of gates becomes this many instructions at most; each level may double them.
+MAX_PARTS = 5_000_000
 
 
 class UserGate(Gate):
@@ -60,6 +62,8 @@ class UserGate(Gate):
     nesting = 0
     #: whether the gate is unitary, so that states stay normalised
     keeps_norm = True
+    #: how many gates it is made of, counted through all levels
+    num_parts = 1
 
     def _data(self) -> dict[str, Any]:
         """What makes the gate: its constructor's keywords."""
@@ -376,6 +380,8 @@ class PrepareGate(UserGate):
         if normalize and len(a):
             a /= max(float(np.abs(a).max()), 1e-300)  # squares of large numbers overflow
         norm = float(np.linalg.norm(a))
+        if norm == 0:
+            raise StateError("Argument `amplitudes` must have norm 1, but is zero.")
         if abs(norm - 1) > 1e-8 and not (normalize and norm > 0):
             raise StateError(
                 f"Argument `amplitudes` must have norm 1, but has norm {norm:.6g}. Pass normalize=True "
@@ -520,6 +526,16 @@ class CircuitGate(UserGate):
             if isinstance(operation, GateOperation) and isinstance(operation.gate, UserGate):
                 self.nesting = max(self.nesting, operation.gate.nesting)
                 self.keeps_norm &= operation.gate.keeps_norm
+        self.num_parts = sum(
+            getattr(operation.gate, "num_parts", 1)
+            for operation in circuit.operations
+            if isinstance(operation, GateOperation)
+        )
+        if self.num_parts > MAX_PARTS:
+            raise CircuitError(
+                f"A gate must be made of at most {MAX_PARTS} gates, but this one is of {self.num_parts}, "
+                "counted through all gates in it."
+            )
         self.nesting += 1
         if self.nesting > MAX_NESTING:
             raise CircuitError(
@@ -565,6 +581,7 @@ class ControlledGate(UserGate):
     def __init__(self, gate: Gate, control_values: Sequence[int]) -> None:
         self.gate = gate
         self.nesting = gate.nesting if isinstance(gate, UserGate) else 0
+        self.num_parts = getattr(gate, "num_parts", 1)
         self.keeps_norm = not isinstance(gate, UserGate) or gate.keeps_norm
         self.control_values = tuple(control_values)
         self.name = "c" * len(self.control_values) + "-" + gate.name
