@@ -20,6 +20,14 @@ from typing import TYPE_CHECKING, Any
 from qsim._version import __version__
 
 if TYPE_CHECKING:
+    from qsim import classical as classical
+    from qsim import errors as errors
+    from qsim import gates as gates
+    from qsim import io as io
+    from qsim import observables as observables
+    from qsim import operations as operations
+    from qsim import testing as testing
+    from qsim import visual as visual
     from qsim.answers import amplitudes as amplitudes
     from qsim.answers import density_matrix as density_matrix
     from qsim.answers import distribution as distribution
@@ -103,6 +111,8 @@ _MODULES = {
         *("statevector", "variance", "von_neumann_entropy"),
     ),
 }
+#: Modules that are attributes without an import of their own.
+_SUBMODULES = ("classical", "errors", "gates", "io", "observables", "operations", "testing", "visual")
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 
 __all__ = ["__version__", *sorted(_SOURCES)]
@@ -110,6 +120,8 @@ __all__ = ["__version__", *sorted(_SOURCES)]
 
 def __getattr__(name: str) -> Any:
     source = _SOURCES.get(name)
+    if name in _SUBMODULES:
+        return importlib.import_module(f"qsim.{name}")
     if source is None:
         raise AttributeError(f"module 'qsim' has no attribute {name!r}")
     value = getattr(importlib.import_module(source[0]), source[1])
@@ -118,4 +130,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_SOURCES})
+    return sorted({*globals(), *_SOURCES, *_SUBMODULES})

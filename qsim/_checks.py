@@ -20,9 +20,15 @@ __all__ = [
     "check_qubits",
     "check_square_power_of_two",
     "check_unitary",
+    "counted",
     "range_text",
     "to_float",
 ]
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 qubit``, ``2 qubits``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def range_text(count: int) -> str:
@@ -37,7 +43,8 @@ def check_index(value: Any, count: int, what: str = "Qubit", whole: str = "qubit
     index = operator.index(value)
     if not 0 <= index < count:
         raise QubitError(
-            f"{what} {index} is out of range for a circuit of {count} {whole} ({range_text(count)})."
+            f"{what} {index} is out of range for a circuit of {counted(count, whole.removesuffix('s'))} "
+            f"({range_text(count)})."
         )
     return index
 

@@ -38,7 +38,7 @@ def bind_values(parameters: Sequence[Parameter], params: Any) -> tuple[FloatArra
     params : None, dict, or array_like
         A dict from name (or `Parameter`, `ParameterVector`) to a scalar or (batch,) for a parameter, to
         (length,) or (batch, length) for a vector; or one array of shape (num_parameters,) or
-        (batch, num_parameters).
+        (batch, num_parameters); or a number, if there is one parameter.
 
     Returns
     -------
@@ -58,6 +58,8 @@ def bind_values(parameters: Sequence[Parameter], params: Any) -> tuple[FloatArra
         return _bind_dict(parameters, params)
     values = _as_float(params, "params")
     count = len(parameters)
+    if values.ndim == 0 and count == 1:
+        values = values[None]
     if values.ndim not in (1, 2) or values.shape[-1] != count:
         raise ParameterError(
             f"Argument `params` must have shape ({count},) or (batch, {count}), but has shape {values.shape}."

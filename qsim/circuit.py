@@ -6,12 +6,12 @@ import difflib
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 
-from qsim._checks import check_count, check_index, check_qubits, to_float
+from qsim._checks import check_count, check_index, check_qubits, counted, to_float
 from qsim.errors import ArgumentError, CircuitError, ParameterError, QsimError, QubitError
 from qsim.gates import Gate, Matrix, apply_to_columns, get_gate
 from qsim.memory import check_free_memory
@@ -92,6 +92,9 @@ class Circuit(OperationMethods):
 
     def __len__(self) -> int:
         return len(self._operations)
+
+    def __iter__(self) -> Iterator[Operation]:
+        return iter(self.operations)
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -179,7 +182,9 @@ class Circuit(OperationMethods):
 
     def _check_gate_qubits(self, gate: Gate, qubits: tuple[Any, ...]) -> None:
         if len(qubits) != gate.num_qubits:
-            raise CircuitError(f"Gate `{gate.name}` acts on {gate.num_qubits} qubits, but got {len(qubits)}.")
+            raise CircuitError(
+                f"Gate `{gate.name}` acts on {counted(gate.num_qubits, 'qubit')}, but got {len(qubits)}."
+            )
 
     def append_operation(self, operation: Operation) -> Circuit:
         """Append an operation object after checking its qubits and classical bits."""
@@ -563,6 +568,11 @@ class Circuit(OperationMethods):
         out: Matrix = np.eye(1 << self.num_qubits, dtype=complex)
         for operation in self._operations:
             if isinstance(operation, GateOperation):
+                if operation.has_run_time_params:
+                    raise CircuitError(
+                        f"A matrix needs numeric parameters, but one of `{operation.name}` is a classical "
+                        "value, known only while the circuit runs. Use numbers, or a Parameter and bind()."
+                    )
                 gate, qubits = operation.with_controls_inside()
                 out = apply_to_columns(gate.matrix(*operation.params), qubits, out)
             elif not operation.is_unitary:
@@ -594,8 +604,9 @@ class Circuit(OperationMethods):
     def __repr__(self) -> str:
         label = f" {self.name!r}" if self.name else ""
         return (
-            f"<Circuit{label}: {self.num_qubits} qubits, {self.num_clbits} classical bits, "
-            f"{len(self)} operations, {self.num_parameters} parameters>"
+            f"<Circuit{label}: {counted(self.num_qubits, 'qubit')}, "
+            f"{counted(self.num_clbits, 'classical bit')}, {counted(len(self), 'operation')}, "
+            f"{counted(self.num_parameters, 'parameter')}>"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -699,6 +710,7 @@ class Circuit(OperationMethods):
         Returns
         -------
         str-like or matplotlib Axes
+            ``circuit.draw("mpl").figure.savefig("circuit.png")`` saves a picture, of the type the name says.
         """
         from qsim import visual
 
@@ -767,11 +779,11 @@ def _check_param(gate: Gate, value: Any, num_clbits: int) -> Any:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
-        hint = (
-            " Pass its elements one by one."
-            if isinstance(value, ParameterVector | Sequence | np.ndarray)
-            else ""
-        )
+        hint = ""
+        if isinstance(value, str):
+            hint = f" Pass Parameter({value!r}) for a parameter of that name."
+        elif isinstance(value, ParameterVector | Sequence | np.ndarray):
+            hint = " Pass its elements one by one."
         raise TypeError(
             f"A parameter of gate `{gate.name}` must be a real number or an expression, but is "
             f"{type(value).__name__} ({value!r}).{hint}"

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from qsim import _classical_types as rules
+from qsim._checks import counted
 from qsim._classical_nodes import (
     Binary,
     Bit,
@@ -109,8 +110,8 @@ def as_condition(condition: Any, num_clbits: int) -> Expression:
             raise TypeError(f"The value of a condition must be an int, but is {type(value).__name__}.")
         if not 0 <= int(value) < 1 << width:
             raise ArgumentError(
-                f"The value of a condition on {width} classical bits must be 0 to {(1 << width) - 1}, "
-                f"but is {value}."
+                f"The value of a condition on {counted(width, 'classical bit')} must be 0 to "
+                f"{(1 << width) - 1}, but is {value}."
             )
         if single:
             bit = Bit(_index(subject))
@@ -135,7 +136,8 @@ def as_condition(condition: Any, num_clbits: int) -> Expression:
         if index >= num_clbits:
             valid = f"valid: 0 to {num_clbits - 1}" if num_clbits else "it has none"
             raise QubitError(
-                f"Classical bit {index} is out of range for a circuit of {num_clbits} classical bits "
+                f"Classical bit {index} is out of range for a circuit of "
+                f"{counted(num_clbits, 'classical bit')} "
                 f"({valid})."
             )
     type_of(expression)

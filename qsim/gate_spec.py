@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from qsim._checks import counted
 from qsim.errors import ArgumentError, CircuitError, UnknownGateError
 from qsim.parameters import ParameterValue
 
@@ -110,7 +111,7 @@ class Gate:
     def _check_params(self, params: Sequence[Any]) -> None:
         if len(params) != self.num_params:
             raise ArgumentError(
-                f"Gate `{self.name}` takes {self.num_params} parameters, but got {len(params)}."
+                f"Gate `{self.name}` takes {counted(self.num_params, 'parameter')}, but got {len(params)}."
             )
 
     def __repr__(self) -> str:

@@ -89,6 +89,15 @@ def test_every_public_name_is_there():
         _ = qsim.nothing
 
 
+def test_modules_are_attributes():
+    code = (
+        "import qsim; print(qsim.classical.Bit(0), qsim.errors.QsimError.__name__, 'classical' in dir(qsim))"
+    )
+    assert python(code).stdout.split() == ["c[0]", "QsimError", "True"]
+    for name in qsim._SUBMODULES:
+        assert getattr(qsim, name).__name__ == f"qsim.{name}"
+
+
 def test_types_are_announced():
     assert (Path(qsim.__file__).parent / "py.typed").exists()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from qsim._checks import counted
 from qsim.circuit import Circuit
 from qsim.classical import Cast, Expression, Literal, type_of
 from qsim.errors import ArgumentError, CircuitError, ParameterError
@@ -88,7 +89,9 @@ class GateCalls(Values):
             num_params, num_qubits = len(symbol.statement.params), len(symbol.statement.qubits)
         if len(params) != num_params:
             raise self.error(
-                location, f"Gate `{name}` takes {num_params} parameters, but got {len(params)}.", name
+                location,
+                f"Gate `{name}` takes {counted(num_params, 'parameter')}, but got {len(params)}.",
+                name,
             )
         plain = not modifiers and isinstance(symbol, LibraryGate)
         template = [] if plain else self._template(symbol, params, num_qubits, location)
@@ -96,7 +99,9 @@ class GateCalls(Values):
             template, num_qubits = self._modify(template, num_qubits, kind, argument, location)
         if len(operands) != num_qubits:
             raise self.error(
-                location, f"Gate `{name}` takes {num_qubits} qubits here, but got {len(operands)}.", name
+                location,
+                f"Gate `{name}` takes {counted(num_qubits, 'qubit')} here, but got {len(operands)}.",
+                name,
             )
         qubits = tuple([o.indices[0] for o in operands if o.single])
         if len(qubits) == num_qubits == len(set(qubits)):

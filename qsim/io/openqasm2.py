@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from qsim._checks import counted
 from qsim.circuit import Circuit
 from qsim.classical import Binary, Bits, Literal
 from qsim.errors import ArgumentError, QasmError
@@ -228,9 +229,9 @@ class Parser2(Parser):
             self.expect(";", " after a gate")
         self.index += 1
         if len(params) != gate.num_params:
-            raise self._wrong_count(gate, "parameters", gate.num_params, len(params), at)
+            raise self._wrong_count(gate, "parameter", gate.num_params, len(params), at)
         if len(operands) != gate.num_qubits:
-            raise self._wrong_count(gate, "qubits", gate.num_qubits, len(operands), at)
+            raise self._wrong_count(gate, "qubit", gate.num_qubits, len(operands), at)
         applications: list[tuple[int, ...]]
         if len(operands) == 1:
             applications = [(q,) for q in operands[0][0]]
@@ -245,7 +246,9 @@ class Parser2(Parser):
             self._expand(gate, params, applications, out, at)
 
     def _wrong_count(self, gate: Any, what: str, expected: int, found: int, at: int) -> QasmError:
-        return self.error(f"Gate `{gate.name}` takes {expected} {what}, but got {found}.", gate.name, at)
+        return self.error(
+            f"Gate `{gate.name}` takes {counted(expected, what)}, but got {found}.", gate.name, at
+        )
 
     def _call_params(self, at: int) -> tuple[float, ...]:
         """Values between parentheses; those seen before are not parsed again."""
@@ -459,9 +462,9 @@ class Parser2(Parser):
         local = self._arguments_in_body(gate, places)
         self.expect(";", " after a gate")
         if len(expressions) != callee.num_params:
-            raise self._wrong_count(callee, "parameters", callee.num_params, len(expressions), at)
+            raise self._wrong_count(callee, "parameter", callee.num_params, len(expressions), at)
         if len(local) != callee.num_qubits:
-            raise self._wrong_count(callee, "qubits", callee.num_qubits, len(local), at)
+            raise self._wrong_count(callee, "qubit", callee.num_qubits, len(local), at)
         if len(set(local)) != len(local):
             raise self.error(f"Gate `{name}` uses a qubit twice; they must differ.", name, at)
         for expression in expressions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
 
 #: States of a batch are computed in chunks of about this many bytes where only reductions are kept.
 CHUNK_BYTES = 1 << 28
+#: A progress bar moves at least this often, if there are so many rows.
+PROGRESS_STEPS = 100
 #: A bitstring, a number and their place in a dictionary.
 _BYTES_PER_OUTCOME = 300
 #: Up to here a state is too small for a question about free memory.
@@ -73,13 +75,25 @@ class Execution:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        dropped = {"_backend", "_handles", "_paulis", "_is_plain", "_is_one_sum"}
+        dropped = {"_sealed", "_backend", "_handles", "_paulis", "_is_plain", "_is_one_sum"}
         return {name: value for name, value in self.__dict__.items() if name not in dropped}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._connect()
         self._connect_observables()
+        self._seal()
+
+    def _seal(self) -> None:
+        """From now on nothing can be set: programs are shared by threads and kept with circuits."""
+        self.__dict__["_sealed"] = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_sealed" in self.__dict__:
+            raise AttributeError(
+                f"A Program cannot change, so `{name}` cannot be set; compile the circuit anew."
+            )
+        super().__setattr__(name, value)
 
     def _plain_angles(self, params: Any) -> FloatArray | None:
         """The angles, shape (1, num_slots), of one row given as an array: the shortest way to the core.
@@ -158,10 +172,10 @@ class Execution:
         if not batch:
             return function(np.empty((0, 1 << self.num_qubits), dtype=self.dtype)), True
         angles = self._slots.angles(values)
-        rows = self._rows_per_chunk() if self._code.is_static else 1
+        rows = self._rows_per_step(batch, progress) if self._code.is_static else 1
         check_state_memory(self.num_qubits, self.dtype.itemsize, batch=min(rows, batch), copies=copies)
         out: list[Any] = []
-        for first in with_progress(range(0, batch, rows), progress):
+        for first in with_progress(range(0, batch, rows), progress, batch):
             count = min(rows, batch - first)
             if self._code.is_static:
                 out.append(function(self._final(angles, initial, count, first)))
@@ -191,13 +205,13 @@ class Execution:
 
     def _sample_row(
         self,
-        values: FloatArray,
+        all_angles: FloatArray,
         initial: ComplexArray | None,
         row: int,
         shots: int,
         generator: np.random.Generator,
     ) -> npt.NDArray[np.int64]:
-        angles = self._slots.angles(values[row : row + 1] if len(values) > 1 else values)
+        angles = np.ascontiguousarray(all_angles[row : row + 1]) if len(all_angles) > 1 else all_angles
         own = None if initial is None else initial[row : row + 1] if len(initial) > 1 else initial
         check_state_memory(self.num_qubits, self.dtype.itemsize)
         if self._code.is_static:
@@ -239,9 +253,9 @@ class Execution:
         return out
 
     def _distribution_row(
-        self, values: FloatArray, initial: ComplexArray | None, row: int
+        self, all_angles: FloatArray, initial: ComplexArray | None, row: int
     ) -> dict[str, float]:
-        angles = self._slots.angles(values[row : row + 1] if len(values) > 1 else values)
+        angles = np.ascontiguousarray(all_angles[row : row + 1]) if len(all_angles) > 1 else all_angles
         own = None if initial is None else initial[row : row + 1] if len(initial) > 1 else initial
         check_state_memory(self.num_qubits, self.dtype.itemsize, copies=2)  # and all probabilities
         width = self._num_sampled_bits()
@@ -299,6 +313,11 @@ class Execution:
     def _num_sampled_bits(self) -> int:
         return self.num_qubits if self._samples_qubits() else self.num_clbits
 
+    def _rows_per_step(self, batch: int, progress: bool) -> int:
+        """Rows of a chunk; few enough for a progress bar to move."""
+        rows = self._rows_per_chunk()
+        return min(rows, -(-batch // PROGRESS_STEPS)) if progress and batch else rows
+
     def _rows_per_chunk(self) -> int:
         return max(1, CHUNK_BYTES // (self.dtype.itemsize << self.num_qubits))
 
@@ -334,6 +353,9 @@ class Execution:
                 )
         if normalize and (norms > 0).all():
             return rows / np.sqrt(norms).astype(rows.real.dtype)[:, None], states.ndim == 2
+        if not (norms > 0).all():
+            row = f" in row {int(np.argmin(norms))}" if states.ndim == 2 else ""
+            raise StateError(f"Argument `initial_state` must have norm 1, but is zero{row}.")
         worst = int(np.argmax(np.abs(norms - 1)))
         if abs(norms[worst] - 1) > (1e-8 if self.dtype == np.complex128 else 1e-4):
             raise StateError(
@@ -361,11 +383,19 @@ def common_batch(first: int, second: int) -> int:
     return first if second == 1 else second
 
 
-def with_progress(items: Any, progress: bool) -> Any:
+def with_progress(starts: range, progress: bool, total: int) -> Iterable[int]:
+    """The first rows of the chunks, with a bar that counts rows if `progress`."""
     if not progress:
-        return items
+        return starts
     try:
         from tqdm.auto import tqdm
     except ImportError as error:
         raise ImportError('A progress bar needs tqdm: pip install "qsim-statevector[progress]".') from error
-    return tqdm(items)
+
+    def moving() -> Iterator[int]:
+        with tqdm(total=total, unit="row") as bar:
+            for start in starts:
+                yield start
+                bar.update(min(starts.step, total - start))
+
+    return moving()

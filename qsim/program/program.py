@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim import entanglement
-from qsim._checks import check_count, check_qubits
+from qsim._checks import check_count, check_qubits, counted
 from qsim.backends.base import get_backend
 from qsim.binding import bind_values
 from qsim.bitstrings import MAX_MASK_BITS, parse_bitstring
@@ -112,6 +112,7 @@ class Program(Execution):
         self._variables = _initial_values(circuit)
         self._connect()
         self._set_observables(observables)
+        self._seal()
 
     @property
     def backend(self) -> str:
@@ -144,7 +145,9 @@ class Program(Execution):
         """The same program with other observables; nothing of the circuit is compiled again."""
         other = Program.__new__(Program)
         other.__dict__.update(self.__dict__)
+        del other.__dict__["_sealed"]
         other._set_observables(observables)
+        other._seal()
         return other
 
     def statevector(
@@ -259,12 +262,13 @@ class Program(Execution):
         if self._is_static_pauli() and initial_state is None:
             check_state_memory(self.num_qubits, self.dtype.itemsize)
             angles = self._slots.angles(values)
-            if progress:
+            if progress and len(angles):
+                size = self._rows_per_step(len(angles), progress)
                 rows = [
                     self._backend.run_expectation(
-                        self._handles[0], self._paulis, chunk, self.dtype, self.threads
+                        self._handles[0], self._paulis, angles[first : first + size], self.dtype, self.threads
                     )
-                    for chunk in with_progress(_chunks(angles, self._rows_per_chunk()), progress)
+                    for first in with_progress(range(0, len(angles), size), progress, len(angles))
                 ]
                 out = np.concatenate(rows)
             else:
@@ -441,9 +445,10 @@ class Program(Execution):
         initial, batched_initial = self._initial(initial_state, normalize)
         batch = common_batch(len(values), 1 if initial is None else len(initial))
         self._check_shots_memory(count, batch)
+        angles = self._slots.angles(values)
         rows = [
-            self._sample_row(values, initial, row, count, row_generator(root, row))
-            for row in with_progress(range(batch), progress)
+            self._sample_row(angles, initial, row, count, row_generator(root, row))
+            for row in with_progress(range(batch), progress, batch)
         ]
         out = np.stack(rows) if batched or batched_initial else rows[0]
         if self._samples_qubits():
@@ -469,7 +474,8 @@ class Program(Execution):
         values, batched = bind_values(self.parameters, params)
         initial, batched_initial = self._initial(initial_state, normalize)
         batch = common_batch(len(values), 1 if initial is None else len(initial))
-        out = [self._distribution_row(values, initial, row) for row in range(batch)]
+        angles = self._slots.angles(values)
+        out = [self._distribution_row(angles, initial, row) for row in range(batch)]
         return out if batched or batched_initial else out[0]
 
     def explain(self) -> str:
@@ -479,8 +485,8 @@ class Program(Execution):
     def __repr__(self) -> str:
         count = sum(len(tape.instructions) for tape in self._code.tapes)
         return (
-            f"<Program: {self.num_qubits} qubits, {count} instructions, {len(self.parameters)} parameters, "
-            f"{self.backend}, {self.precision}>"
+            f"<Program: {counted(self.num_qubits, 'qubit')}, {counted(count, 'instruction')}, "
+            f"{counted(len(self.parameters), 'parameter')}, {self.backend}, {self.precision}>"
         )
 
     # -- small things ----------------------------------------------------------------------------
@@ -546,10 +552,6 @@ class Program(Execution):
 def _initial_values(circuit: Circuit) -> dict[str, Any]:
     """Variable name to initial value; a variable without one is left out."""
     return {variable.name: initial for variable, initial in circuit.variables.items() if initial is not None}
-
-
-def _chunks(rows: FloatArray, size: int) -> list[FloatArray]:
-    return [rows[k : k + size] for k in range(0, len(rows), size)]
 
 
 def _described(states: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -46,6 +47,10 @@ def three() -> Circuit:
     return Circuit(1).u(*VECTOR, 0)
 
 
+def logarithm() -> Circuit:
+    return Circuit(1).rx(qsim.log(qsim.Parameter("a")), 0)
+
+
 def random_one() -> Circuit:
     return Circuit(1, 1).h(0).measure(0, 0).h(0)
 
@@ -85,7 +90,7 @@ PARAMS = cases(
         ParameterError,
         "Argument `params` must have shape (3,) or (batch, 3), but has shape (2,)",
     ),
-    ("params-scalar", state(one(), 1.0), ParameterError, "Argument `params` must have shape (1,)"),
+    ("params-scalar", state(three(), 1.0), ParameterError, "Argument `params` must have shape (3,)"),
     ("params-empty", state(one(), []), ParameterError, "Argument `params` must have shape (1,)"),
     ("params-transposed", state(three(), np.zeros((3, 2))), ParameterError, "but has shape (3, 2)"),
     ("params-3d", state(one(), np.zeros((2, 2, 1))), ParameterError, "but has shape (2, 2, 1)"),
@@ -141,7 +146,21 @@ OBSERVABLES = cases(
     ("observable-list-none", mean([None]), TypeError, "An observable must be a PauliSum"),
     ("observable-circuit", mean(bell()), TypeError, "An observable must be a PauliSum"),
     ("observable-label", mean("Q0"), ObservableError, "Q"),
-    ("observable-empty-list", mean([]), ArgumentError, "observables"),
+    ("observable-empty-list", mean([]), ObservableError, "must hold at least one observable, but is empty"),
+    (
+        "expression-row",
+        lambda: qsim.sample(logarithm(), {"a": [1.0, 2.0, -1.0]}, shots=2, seed=1),
+        ParameterError,
+        "in row 2 of the values",
+    ),
+    (
+        "expression-row-distribution",
+        lambda: qsim.distribution(logarithm(), {"a": [1.0, -1.0]}),
+        ParameterError,
+        "in row 1 of the values",
+    ),
+    ("initial-zero-plain", start(np.zeros(4)), StateError, "must have norm 1, but is zero"),
+    ("initial-zero-row", start([[1, 0, 0, 0], [0, 0, 0, 0]]), StateError, "but is zero in row 1"),
     ("observable-qubit", mean("Z2"), QubitError, "Qubit 2"),
     ("observable-complex", mean({"Z0": 1j}), ObservableError, "Hermitian"),
     ("observable-nan-term", mean({"Z0": NAN}), ObservableError, "must be finite"),
@@ -421,6 +440,14 @@ CASES = PARAMS + OBSERVABLES + STATES + SAMPLES + APPLY + READ_OUT + CIRCUITS + 
 @each_case(CASES)
 def test_refused(case: Case) -> None:
     check_case(case)
+
+
+def test_nothing_of_a_program_can_be_set() -> None:
+    program = qsim.compile(one())
+    for same in (program, program.with_observables("Z0"), pickle.loads(pickle.dumps(program))):
+        for name in ("threads", "observables", "anything"):
+            with pytest.raises(AttributeError, match=f"A Program cannot change, so `{name}` cannot be set"):
+                setattr(same, name, 3)
 
 
 def test_a_program_works_on_after_errors() -> None:

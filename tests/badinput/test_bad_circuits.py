@@ -273,7 +273,7 @@ def test_matrices_without_the_property(call, error, match):
 # -- amplitudes ----------------------------------------------------------------------------------------
 AMPLITUDES = {
     "norm": ([1, 1], StateError, "must have norm 1, but has norm 1.41421. Pass normalize=True"),
-    "zero": ([0, 0], StateError, "must have norm 1, but has norm 0"),
+    "zero": ([0, 0], StateError, "must have norm 1, but is zero"),
     "nan": ([NAN, 1], StateError, "must be finite"),
     "inf": ([INF, 0], StateError, "must be finite"),
     "length": ([1, 0, 0], StateError, r"must have shape \(2\*\*k,\), but has shape \(3,\)"),

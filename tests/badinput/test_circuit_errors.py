@@ -10,6 +10,7 @@ from badinput_helpers import Case, cases, check_case, each_case
 
 import qsim
 from qsim.circuit import Circuit
+from qsim.classical import Bit
 from qsim.errors import (
     ArgumentError,
     CircuitError,
@@ -28,6 +29,14 @@ VECTOR = qsim.ParameterVector("x", 3)
 
 def two() -> Circuit:
     return Circuit(2, 2)
+
+
+def doubled(levels: int) -> Circuit:
+    circuit = Circuit(1).h(0)
+    for _ in range(levels):
+        gate = circuit.to_gate()
+        circuit = Circuit(1).append(gate, (), 0).append(gate, (), 0)
+    return circuit
 
 
 def measured() -> Circuit:
@@ -153,13 +162,27 @@ PARAMETERS = cases(
 )
 
 APPEND = cases(
+    (
+        "param-name",
+        lambda: two().rx("theta", 0),
+        TypeError,
+        "Pass Parameter('theta') for a parameter of that name",
+    ),
+    (
+        "matrix-run-time",
+        lambda: Circuit(1, 1).rx(Bit(0) * 0.3, 0).matrix(),
+        CircuitError,
+        "is a classical value, known only while the circuit runs. Use numbers, or a Parameter and bind()",
+    ),
+    ("gates-doubled", lambda: doubled(40), CircuitError, "at most 5000000 gates, but this one is of 8388608"),
+    ("one-qubit", lambda: Circuit(1).x(1), QubitError, "a circuit of 1 qubit (valid: 0 to 0)"),
     ("append-unknown", lambda: two().append("cnott", (), (0, 1)), UnknownGateError, "Did you mean `cnot`"),
     ("append-empty-name", lambda: two().append("", (), 0), UnknownGateError, "Unknown gate ``"),
     ("append-none", lambda: two().append(None, (), 0), TypeError, "Argument `gate` must be a gate"),
     ("append-int", lambda: two().append(3, (), 0), TypeError, "Argument `gate` must be a gate"),
     ("append-matrix", lambda: two().append(np.eye(2), (), 0), TypeError, "Argument `gate` must be a gate"),
     ("append-few-qubits", lambda: two().append("cx", (), 0), CircuitError, "Gate `cx` acts on 2 qubits"),
-    ("append-many-qubits", lambda: two().append("h", (), (0, 1)), CircuitError, "Gate `h` acts on 1 qubits"),
+    ("append-many-qubits", lambda: two().append("h", (), (0, 1)), CircuitError, "Gate `h` acts on 1 qubit"),
     ("append-qubits-none", lambda: two().append("h", (), None), TypeError, "Qubit must be an int"),
     ("append-qubits-str", lambda: two().append("h", (), "0"), TypeError, "Qubit must be an int"),
     ("append-few-params", lambda: two().append("rx", (), 0), ParameterError, "Gate `rx` takes 1 parameter"),

@@ -9,6 +9,7 @@ import qsim
 from qsim.circuit import Circuit
 from qsim.observables import PauliSum
 from qsim.parameters import ParameterVector
+from qsim.program.slots import SlotMap
 from qsim.testing import assert_states_close, random_state, random_unitary
 
 U = random_unitary(2, 1)
@@ -172,3 +173,55 @@ def test_denormal_and_huge_numbers(backend):
 def test_unicode_names(backend):
     size = qsim.Parameter("Größe 1")
     assert qsim.expectation(Circuit(1).rx(size, 0), "Z0", {"Größe 1": 0.0}, backend=backend) == 1.0
+
+
+def test_a_number_is_the_value_of_the_one_parameter():
+    circuit = Circuit(1).rx(X[0], 0)
+    for value in (0.3, np.float64(0.3), np.array(0.3)):
+        assert_states_close(qsim.statevector(circuit, value), qsim.statevector(circuit, [0.3]))
+    assert isinstance(qsim.expectation(circuit, "Z0", 0.3), float)
+
+
+def test_a_circuit_is_iterated_over_by_its_operations():
+    assert list(ANSATZ) == list(ANSATZ.operations)
+    assert len(list(ANSATZ)) == len(ANSATZ)
+
+
+def test_one_of_something_is_singular():
+    assert repr(Circuit(1, 1).x(0)) == "<Circuit: 1 qubit, 1 classical bit, 1 operation, 0 parameters>"
+    assert repr(qsim.compile(Circuit(1).x(0))).startswith("<Program: 1 qubit, 1 instruction, 0 parameters")
+
+
+def test_derivatives_of_powers_at_zero():
+    slots = SlotMap(tuple(X)[:2], (X[0] ** 0, X[0] ** X[1], X[0] ** 2))
+    _, columns, values = slots.jacobian(np.array([[0.0, 2.0]]))
+    assert values[0].tolist() == [1, 1, 0, 0, 0, 0]
+    assert columns.tolist() == [0, 1, 0, 0, 1, 0]
+    with np.errstate(all="raise"):
+        assert slots.jacobian(np.array([[2.0, 0.0]]))[2][0, 3] == 0.0
+
+
+def test_progress_counts_rows_and_moves(monkeypatch):
+    tqdm_module = pytest.importorskip("tqdm.auto")
+    moves = []
+
+    class Bar(tqdm_module.tqdm):
+        def update(self, n=1):
+            moves.append(n)
+            return super().update(n)
+
+    monkeypatch.setattr(tqdm_module, "tqdm", Bar)
+    batch = np.zeros((250, 3))
+    plain = qsim.expectation(ANSATZ, "Z0", batch)
+    for question in (
+        lambda: qsim.expectation(ANSATZ, "Z0", batch, progress=True),
+        lambda: qsim.variance(ANSATZ, "Z0", batch, progress=True),
+        lambda: qsim.probabilities(ANSATZ, batch, progress=True),
+        lambda: qsim.sample(ANSATZ, batch, shots=1, seed=1, progress=True),
+    ):
+        moves.clear()
+        answer = question()
+        assert len(answer) == 250
+        assert sum(moves) == 250
+        assert len(moves) >= 80
+    np.testing.assert_array_equal(qsim.expectation(ANSATZ, "Z0", batch, progress=True), plain)
