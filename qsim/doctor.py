@@ -29,6 +29,7 @@ from qsim.errors import (
 from qsim.gates import unique_specs
 from qsim.memory import format_bytes, free_memory
 from qsim.parameters import Parameter
+from qsim.settings import missing_core
 
 __all__ = ["CHECKS", "run_doctor"]
 
@@ -144,7 +145,7 @@ def _require(condition: bool, message: str) -> None:
 
 def _require_backend(name: str) -> None:
     if name not in available_backends():
-        what = "the C++ core is not built" if name == "cpp" else "Numba is not installed"
+        what = missing_core() if name == "cpp" else "Numba is not installed"
         raise Skipped(what)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from qsim._checks import check_count
 from qsim.errors import ArgumentError
 
-__all__ = ["resolve_dtype", "resolve_threads"]
+__all__ = ["available_processors", "missing_core", "resolve_dtype", "resolve_threads"]
 
 _DTYPES: dict[str, np.dtype[Any]] = {"double": np.dtype(np.complex128), "single": np.dtype(np.complex64)}
 _NAMES = {"complex128": "double", "complex64": "single"}
@@ -59,3 +60,14 @@ def available_processors() -> int:
     except (OSError, ValueError):
         pass
     return count
+
+
+def missing_core() -> str:
+    """Why there is no C++ core, and what to do about it where qsim is imported from its own sources."""
+    place = Path(__file__).resolve().parents[1]
+    if not ((place / "csrc").is_dir() and (place / "setup.py").is_file()):
+        return "the C++ core is not built"
+    return (
+        f"the C++ core is not built in the source tree {place}, which is what Python imports; run "
+        "`pip install -e .` there, or start Python in another directory to import an installed qsim"
+    )

@@ -8,11 +8,12 @@ import json
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import qsim
-from qsim import doctor
+from qsim import doctor, settings
 from qsim.circuit import Circuit
 from qsim.cli import info, main
 from qsim.cli.info import describe
@@ -253,7 +254,24 @@ def test_info_says_why_numba_serves(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     found = describe()
     assert (found["isa"], found["isas"], found["backends"]) == (None, [], [])
-    assert info._reason("numba") == "the C++ core is not built, so Numba serves"
+    assert info._reason("numba") == f"{settings.missing_core()}, so Numba serves"
+
+
+def test_a_source_tree_without_the_core_says_how_to_build_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(settings, "__file__", str(tmp_path / "qsim" / "settings.py"))
+    assert settings.missing_core() == "the C++ core is not built"
+    (tmp_path / "csrc").mkdir()
+    (tmp_path / "setup.py").touch()
+    text = settings.missing_core()
+    assert f"in the source tree {tmp_path.resolve()}, which is what Python imports" in text
+    assert "run `pip install -e .` there" in text
+    monkeypatch.setattr(doctor, "available_backends", lambda: ("numba",))
+    with pytest.raises(doctor.Skipped, match="which is what Python imports"):
+        doctor._require_backend("cpp")
+
+
+def test_info_says_where_qsim_is(capsys):
+    assert f"{qsim.__version__}, in {Path(qsim.__file__).resolve().parents[1]}" in output_of(capsys, "info")
 
 
 def test_doctor_finds_this_installation_sound():

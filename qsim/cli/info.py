@@ -8,11 +8,12 @@ import importlib.util
 import json
 import os
 import platform
+from pathlib import Path
 from typing import Any
 
 from qsim._version import __version__
 from qsim.memory import format_bytes, free_memory, largest_num_qubits
-from qsim.settings import available_processors, resolve_dtype, resolve_threads
+from qsim.settings import available_processors, missing_core, resolve_dtype, resolve_threads
 
 __all__ = ["describe", "info"]
 
@@ -50,6 +51,7 @@ def describe() -> dict[str, Any]:
     free = free_memory()
     out: dict[str, Any] = {
         "version": __version__,
+        "location": str(Path(__file__).resolve().parents[1]),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "system": f"{platform.system()} {platform.machine()}",
         "numpy": _version("numpy"),
@@ -90,7 +92,7 @@ def info(args: argparse.Namespace) -> int:
         isa = f"{found['isa']} (available: {', '.join(found['isas'])}; QSIM_ISA chooses)"
     fits = found["largest_num_qubits"]
     rows = [
-        ("qsim", found["version"]),
+        ("qsim", f"{found['version']}, in {found['location']}"),
         ("Python", f"{found['python']}, {found['system']}"),
         ("NumPy", found["numpy"] or "not found"),
         ("Numba", found["numba"] or "not installed"),
@@ -133,7 +135,7 @@ def _reason(name: str) -> str:
     if name == "cpp":
         return "the C++ core is built, and it is the faster one"
     if importlib.util.find_spec("qsim._core") is None:
-        return "the C++ core is not built, so Numba serves"
+        return f"{missing_core()}, so Numba serves"
     return f"the C++ core cannot be loaded ({_core_failure()}), so Numba serves"
 
 
