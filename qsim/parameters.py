@@ -155,6 +155,44 @@ class ParameterExpression:
             )
         return bound
 
+    def derivative(self, parameter: Parameter | str) -> ParameterValue:
+        """The exact derivative with respect to a parameter, as an expression.
+
+        Parameters
+        ----------
+        parameter : Parameter or str
+            Itself or its name; 0 is the answer if the expression does not hold it.
+
+        Returns
+        -------
+        float or ParameterExpression
+
+        Notes
+        -----
+        Forward differentiation; the result has a few nodes for each node of the expression, which it shares.
+
+        Examples
+        --------
+        >>> t = Parameter("t")
+        >>> print((sin(2 * t) / t).derivative(t))
+        2*cos(2*t)/t - sin(2*t)/t**2
+        """
+        if not isinstance(parameter, Parameter | str):
+            raise TypeError(
+                f"Argument `parameter` must be a Parameter or its name, but is {type(parameter).__name__}."
+            )
+        name = parameter.name if isinstance(parameter, Parameter) else parameter
+
+        def slope(node: ParameterExpression, inner: list[Any]) -> Any:
+            if isinstance(node, Parameter):
+                return 1.0 if node.name == name else 0.0
+            # what stands for itself in `fold` is a constant
+            slopes = [0.0 if isinstance(arg, float) else d for arg, d in zip(node._args, inner, strict=True)]
+            return _slope(node._op, node._args, slopes) if any(_nonzero(d) for d in slopes) else 0.0
+
+        result: ParameterValue = fold(self, slope)
+        return result
+
     # -- arithmetic ------------------------------------------------------------------------------
     def __add__(self, other: Any) -> Any:
         return _binary("+", self, other)
@@ -496,6 +534,57 @@ def _build(op: str, args: tuple[Any, ...]) -> Any:
         if (left == 0.0 and op == "+") or (left == 1.0 and op == "*"):
             return right
     return ParameterExpression(op, args)
+
+
+#: name of a function -> its derivative as an expression
+_SLOPES: dict[str, Callable[[Any], Any]] = {
+    "sin": lambda x: cos(x),
+    "cos": lambda x: -sin(x),
+    "tan": lambda x: 1.0 / cos(x) ** 2,
+    "arcsin": lambda x: 1.0 / sqrt(1.0 - x * x),
+    "arccos": lambda x: -1.0 / sqrt(1.0 - x * x),
+    "arctan": lambda x: 1.0 / (1.0 + x * x),
+    "exp": lambda x: exp(x),
+    "log": lambda x: 1.0 / x,
+    "sqrt": lambda x: 0.5 / sqrt(x),
+}
+
+
+def _nonzero(value: Any) -> bool:
+    return not (isinstance(value, float) and value == 0.0)
+
+
+def _slope(op: str, args: tuple[Any, ...], slopes: list[Any]) -> Any:
+    """Derivative of a node from its arguments and theirs; terms that are zero are left out."""
+    left, right = args[0], args[-1]
+    d_left, d_right = slopes[0], slopes[-1]
+    if op == "neg":
+        return -d_left
+    if op in _SLOPES:
+        return d_left * _SLOPES[op](left)
+    terms: list[Any] = []
+    if op in ("+", "-"):
+        terms = [d_left, d_right if op == "+" else -d_right]
+    elif op == "*":
+        terms = [d_left * right if _nonzero(d_left) else 0.0, left * d_right if _nonzero(d_right) else 0.0]
+    elif op == "/":
+        terms = [
+            d_left / right if _nonzero(d_left) else 0.0,
+            -(left * d_right / right**2) if _nonzero(d_right) else 0.0,
+        ]
+    else:
+        # the factor in front first: x**0 has slope 0 also where x**-1 has no value
+        by_base = _nonzero(d_left) and _nonzero(right)
+        terms = [
+            right * left ** (right - 1.0) * d_left if by_base else 0.0,
+            left**right * log(left) * d_right if _nonzero(d_right) else 0.0,
+        ]
+    kept = [term for term in terms if _nonzero(term)]
+    total = kept[0] if kept else 0.0
+    for term in kept[1:]:
+        is_minus = isinstance(term, ParameterExpression) and term._op == "neg"
+        total = total - term._args[0] if is_minus else total + term
+    return total
 
 
 def _affine_of(node: Any, levels: int) -> Any:

@@ -6,6 +6,7 @@ import json
 import pickle
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import circuits, expressions, seeds
@@ -87,6 +88,36 @@ def test_derivatives_are_imaginary_parts(expression, seed):
         z[column] += 1e-30j
         slope = complex_value(expression, z).imag / 1e-30
         assert abs(got[column] - slope) <= 1e-11 * (1 + abs(slope))
+
+
+@given(expression=expressions(VECTOR), seed=seeds)
+def test_derivatives_are_expressions(expression, seed):
+    row = points(seed, 1)[0]
+    slots, columns, derivatives = SlotMap(VECTOR, (expression,)).jacobian(row[None])
+    numeric = {int(c): d for s, c, d in zip(slots, columns, derivatives[0], strict=True) if s == 3}
+    for column, parameter in enumerate(VECTOR):
+        derivative = expression.derivative(parameter)
+        assert derivative == expression.derivative(parameter.name)
+        value = derivative if isinstance(derivative, float) else derivative.evaluate(by_name(row))
+        expected = numeric.get(column, 0.0)
+        assert abs(value - expected) <= 1e-11 * (1 + abs(expected))
+
+
+def test_derivatives_by_hand():
+    t, u = Parameter("t"), Parameter("u")
+    assert t.derivative("t") == 1.0
+    assert t.derivative(u) == 0.0
+    assert (t * t * u).derivative(u) == t * t
+    assert (t**2).derivative(t).derivative(t) == 2.0
+    assert str((t**u).derivative(u)) == "t**u*log(t)"
+    assert (t**0).derivative(t) == 0.0
+    assert str((t / u).derivative(u)) == "-(t/u**2)"
+    deep = t
+    for _ in range(5000):
+        deep = deep * 1.0001 + 0.1
+    assert abs(deep.derivative(t) - 1.0001**5000) < 1e-9
+    with pytest.raises(TypeError, match="`parameter` must be a Parameter or its name, but is int"):
+        t.derivative(3)
 
 
 def complex_value(node, row: np.ndarray) -> complex:
