@@ -50,7 +50,8 @@ def statevector(
     params : dict or array_like, optional
         A dict from name (or `Parameter`, `ParameterVector`) to a value: scalar or (batch,) for a
         parameter, (length,) or (batch, length) for a vector. Or one array in the order of
-        ``circuit.parameters``, shape (num_parameters,) or (batch, num_parameters). Radians.
+        ``circuit.parameters``, shape (num_parameters,) or (batch, num_parameters); or a number for the only
+        parameter. Radians.
     initial_state : array_like, shape (2**num_qubits,) or (batch, 2**num_qubits), optional
         ``|0...0>`` by default.
     normalize : bool
