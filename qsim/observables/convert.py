@@ -8,7 +8,6 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from qsim.errors import ObservableError
 from qsim.observables.base import Observable
 from qsim.observables.hermitian import Hermitian
 from qsim.observables.matrices import is_sparse
@@ -81,7 +80,5 @@ def as_observables(
     ((PauliSum({'Z0': 1.0}), PauliSum({'X1': 1.0})), False)
     """
     if isinstance(value, list | tuple):
-        if not value:
-            raise ObservableError("Argument `observable` must hold at least one observable, but is empty.")
         return tuple(as_observable(item) for item in value), False
     return (as_observable(value),), True

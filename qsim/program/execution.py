@@ -11,7 +11,7 @@ import numpy.typing as npt
 from qsim.backends.base import Backend, get_backend
 from qsim.bitstrings import MAX_MASK_BITS
 from qsim.distributions import distribution_from_outcomes
-from qsim.errors import ArgumentError, StateError
+from qsim.errors import ArgumentError, ObservableError, StateError
 from qsim.memory import check_free_memory, check_state_memory
 from qsim.observables import Diagonal, Observable, PauliSum, Projector, as_observables
 from qsim.parameters import MAX_ANGLE
@@ -64,6 +64,8 @@ class Execution:
 
     def _set_observables(self, observables: Any) -> None:
         self.observables, self._is_single = ((), True) if observables is None else as_observables(observables)
+        if observables is not None and not self.observables:
+            raise ObservableError("Argument `observable` must hold at least one observable, but is empty.")
         for observable in self.observables:
             observable.require_qubits(self.num_qubits)
         self._connect_observables()
