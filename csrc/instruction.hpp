@@ -44,4 +44,10 @@ constexpr int kTileLowBits = 6;     // a run of 2^6 amplitudes is always inside 
 constexpr int kTileActiveBits = 8;  // qubits above those that may be active in one segment
 constexpr int kMaxTileBits = kTileLowBits + kTileActiveBits;
 
+/// Sizes of a tile: the lowest qubits are always inside, and so many others.
+struct TileShape {
+  int low_bits;
+  int active_bits;
+};
+
 }  // namespace qsim

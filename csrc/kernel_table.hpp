@@ -64,10 +64,32 @@ struct TileKernels {
   TileKernel<T> apply_pauli_rotation;
 };
 
+constexpr int kMaxBlockBits = 11;  // a block of a tile that stays in L1
+constexpr int kMaxMixQubits = 3;   // qubits whose real rotations share one load
+constexpr int kMaxLaneBits = 4;
+
+/// Real rotations of qubits that select registers: strides[k] is the register bit of the k-th.
+struct MixOp {
+  std::uint64_t fixed_mask;  // all strides
+  std::uint64_t strides[kMaxMixQubits];
+};
+
+/// What fused programs (execute/fused.cpp) are made of; described in fused.inl.
+template <class T>
+struct FusedKernels {
+  void (*mix_registers[kMaxMixQubits][1 << kMaxMixQubits])(T* re, T* im, const MixOp& op, const T* t, unsigned flips,
+                                                          std::uint64_t first, std::uint64_t last);
+  void (*mix_lanes[kMaxLaneBits])(T* re, T* im, const std::uint8_t* patterns, const T* coefficients,
+                                  std::size_t registers);
+  void (*write_product)(T* re, T* im, int bits, const T* constant, const T* factors);
+  void (*multiply_phases)(T* re, T* im, int bits, const T* constant, const T* factors, const T* table);
+};
+
 template <class T>
 struct Kernels {
   TileKernels<T> tile;         // real and imaginary parts apart
   TileKernels<T> interleaved;  // on the state itself
+  FusedKernels<T> fused;
   TileKernel<T> apply_diagonal_table;
   /// Interleaved complex numbers to two arrays, and back. `count` is a multiple of the lanes. `next`, if any, is
   /// fetched into the cache meanwhile.

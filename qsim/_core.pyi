@@ -32,8 +32,17 @@ def compile(
     integers: npt.NDArray[np.int32],
     constants: npt.NDArray[np.complex128],
     segments: npt.NDArray[Any],
+    fuse: bool,
+    tile_low: int = ...,
+    tile_active: int = ...,
 ) -> CompiledTape: ...
-def apply(tape: CompiledTape, states: _States, angles: npt.NDArray[np.float64], threads: int) -> None: ...
+def apply(
+    tape: CompiledTape,
+    states: _States,
+    angles: npt.NDArray[np.float64],
+    threads: int,
+    from_zero: bool = False,
+) -> None: ...
 def compile_paulis(
     num_qubits: int,
     x_masks: npt.NDArray[np.uint64],

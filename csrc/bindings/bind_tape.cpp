@@ -28,14 +28,18 @@ Angles angles_of(py::handle object, const Tape& tape) {
 }
 
 std::shared_ptr<Tape> compile(std::int64_t num_qubits, std::int64_t num_slots, py::handle instructions,
-                              py::handle integers, py::handle constants, py::handle segments) {
+                              py::handle integers, py::handle constants, py::handle segments, bool fuse,
+                              int tile_low, int tile_active) {
   return std::make_shared<Tape>(num_qubits, num_slots, records_of<Instruction>(instructions, "instructions"),
                                 vector_of<std::int32_t>(integers, "integers"),
                                 vector_of<std::complex<double>>(constants, "constants"),
-                                records_of<Segment>(segments, "segments"));
+                                records_of<Segment>(segments, "segments"),
+                                Fusion{fuse, TileShape{tile_low, tile_active}});
 }
 
-void apply_tape(const Tape& tape, py::handle states_object, py::handle angles_object, std::int64_t threads) {
+/// `from_zero`: the states are written without being read.
+void apply_tape(const Tape& tape, py::handle states_object, py::handle angles_object, std::int64_t threads,
+                bool from_zero) {
   const States states = states_of(states_object, "states", 2, true);
   check_num_qubits(states, "states", tape.num_qubits);
   const Angles angles = angles_of(angles_object, tape);
@@ -46,7 +50,10 @@ void apply_tape(const Tape& tape, py::handle states_object, py::handle angles_ob
   without_gil([&] {
     with_precision(states.single, [&](auto amplitude) {
       using Amplitude = decltype(amplitude);
-      apply(tape, static_cast<Amplitude*>(states.data), states.batch, angles.data, angles.rows, num_threads);
+      using Real = typename Amplitude::value_type;
+      const auto function = from_zero ? &run<Real> : &apply<Real>;
+      function(tape, static_cast<Amplitude*>(states.data), states.batch, angles.data, angles.rows,
+                                num_threads);
     });
   });
 }
@@ -101,9 +108,12 @@ void bind_tape(py::module_& m) {
       .def_property_readonly("num_observables", &PauliSums::num_observables);
 
   m.def("compile", &compile, py::arg("num_qubits"), py::arg("num_slots"), py::arg("instructions"),
-        py::arg("integers"), py::arg("constants"), py::arg("segments"), "Check a tape and keep a copy of it.");
+        py::arg("integers"), py::arg("constants"), py::arg("segments"), py::arg("fuse"),
+        py::arg("tile_low") = kTileLowBits, py::arg("tile_active") = kTileActiveBits,
+        "Check a tape and keep a copy of it.");
   m.def("apply", &apply_tape, py::arg("tape"), py::arg("states"), py::arg("angles"), py::arg("threads"),
-        "Run a tape on (batch, 2**n) states in place.");
+        py::arg("from_zero") = false,
+        "Run a tape on (batch, 2**n) states in place, or from |0...0> whatever they hold.");
   m.def(
       "compile_paulis",
       [](std::int64_t num_qubits, py::handle x_masks, py::handle z_masks, py::handle coefficients,

@@ -14,6 +14,11 @@ template <class T>
 void apply(const Tape& tape, std::complex<T>* states, std::int64_t batch, const double* angles,
            std::int64_t angle_rows, int threads);
 
+/// The states the tape makes from |0...0>; what `states` held before is not read.
+template <class T>
+void run(const Tape& tape, std::complex<T>* states, std::int64_t batch, const double* angles, std::int64_t angle_rows,
+         int threads);
+
 /// Values of all observables, (batch, num_observables), in the states that the tape makes from |0...0>.
 template <class T>
 void run_expectation(const Tape& tape, const PauliSums& sums, std::int64_t batch, const double* angles,

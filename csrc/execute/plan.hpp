@@ -64,6 +64,37 @@ struct Plan {
 template <class T>
 Plan make_plan(const Tape& tape, int isa);
 
+/// Tiles with these qubits inside, and the lowest others up to `wanted_bits` in all.
+TileLayout make_layout(int num_qubits, int lane_bits, std::uint64_t active, int wanted_bits, int low_bits);
+
+/// The state itself, as one tile.
+TileLayout make_whole_layout(int num_qubits);
+
+/// Lays out instructions one by one, at the end of a plan's list.
+template <class T>
+class OpPlanner {
+ public:
+  OpPlanner(const Tape& tape, int isa, Plan& plan);
+  void add(const Instruction& instruction, const PlannedSegment& segment);
+  /// To be called once, after the last one: writes the coefficients that do not depend on angles.
+  void finish();
+
+ private:
+  PlannedOp plan_op(const Instruction& instruction, const PlannedSegment& segment);
+  void lay_out(const Instruction& instruction, const TileLayout& layout, PlannedOp& op);
+  void lay_out_targets(const Instruction& instruction, std::uint64_t inside, PlannedOp& op);
+  void lay_out_pauli(const Instruction& instruction, const TileLayout& layout, PlannedOp& op);
+  void lay_out_table(const Instruction& instruction, const TileLayout& layout, PlannedOp& op);
+  void choose_kernel(PlannedOp& op, const TileKernels<T>& kernels);
+  TileKernel<T> plan_permutation(PlannedOp& op, const TileKernels<T>& kernels);
+
+  const Tape& tape_;
+  const Kernels<T>& all_kernels_;
+  int lanes_, lane_bits_;
+  std::size_t constant_bytes_ = 0;
+  Plan& plan_;
+};
+
 /// What a permutation of a tile's registers and lanes is made of.
 struct MoveList {
   int num_members = 0;

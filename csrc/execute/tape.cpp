@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "../fuse/fused_plan.hpp"
 #include "bits.hpp"
 #include "plan.hpp"
 
@@ -133,13 +134,18 @@ std::int64_t checked_size(std::int64_t value, std::int64_t limit, const char* na
 
 Tape::Tape(std::int64_t qubits, std::int64_t slots, std::vector<Instruction> all_instructions,
            std::vector<std::int32_t> all_integers, std::vector<std::complex<double>> all_constants,
-           std::vector<Segment> all_segments)
+           std::vector<Segment> all_segments, Fusion how)
     : num_qubits(int(checked_size(qubits, kMaxQubits, "num_qubits"))),
       num_slots(int(checked_size(slots, INT32_MAX, "num_slots"))),
       instructions(std::move(all_instructions)),
       integers(std::move(all_integers)),
       constants(std::move(all_constants)),
-      segments(std::move(all_segments)) {
+      segments(std::move(all_segments)),
+      fusion(how) {
+  if (fusion.shape.low_bits < kMaxLaneBits || fusion.shape.active_bits < 1 ||
+      fusion.shape.low_bits + fusion.shape.active_bits > kMaxTileBits)
+    fail("A tile must hold the lowest " + std::to_string(kMaxLaneBits) + " qubits, another one, and " +
+         std::to_string(kMaxTileBits) + " at most.");
   for (std::size_t i = 0; i < instructions.size(); ++i) Checker(*this, i).check();
   check_segments(*this);
 }
@@ -154,21 +160,44 @@ std::uint64_t Tape::active_qubits(const Instruction& op) const {
 Tape::~Tape() {
   for (auto& row : plans_)
     for (auto& plan : row) delete plan.load();
+  for (auto& of_isa : fused_plans_)
+    for (auto& row : of_isa)
+      for (auto& plan : row) delete plan.load();
 }
 
+namespace {
+
 // Without a lock on purpose: a lock held by another thread during fork() would stay locked in the child.
-template <class T>
-const Plan& Tape::plan(int isa) const {
-  std::atomic<const Plan*>& place = plans_[isa][sizeof(T) == sizeof(float)];
-  const Plan* found = place.load(std::memory_order_acquire);
+template <class P, class Make>
+const P& built_once(std::atomic<const P*>& place, const Make& make) {
+  const P* found = place.load(std::memory_order_acquire);
   if (found != nullptr) return *found;
-  const Plan* const built = new Plan(make_plan<T>(*this, isa));
+  const P* const built = new P(make());
   if (place.compare_exchange_strong(found, built, std::memory_order_acq_rel)) return *built;
   delete built;
   return *found;
 }
 
+}  // namespace
+
+template <class T>
+const Plan& Tape::plan(int isa) const {
+  return built_once(plans_[isa][sizeof(T) == sizeof(float)], [&] { return make_plan<T>(*this, isa); });
+}
+
+template <class T>
+const FusedPlan& Tape::fused_plan(int isa, bool from_zero) const {
+  return built_once(fused_plans_[isa][sizeof(T) == sizeof(float)][from_zero],
+                    [&] { return make_fused_plan<T>(*this, isa, fusion.shape, from_zero); });
+}
+
+bool Tape::is_fused() const {
+  return fusion.enabled && num_qubits > fusion.shape.low_bits + fusion.shape.active_bits;
+}
+
 template const Plan& Tape::plan<float>(int) const;
 template const Plan& Tape::plan<double>(int) const;
+template const FusedPlan& Tape::fused_plan<float>(int, bool) const;
+template const FusedPlan& Tape::fused_plan<double>(int, bool) const;
 
 }  // namespace qsim

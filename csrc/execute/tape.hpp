@@ -15,13 +15,20 @@ namespace qsim {
 constexpr int kMaxQubits = 62;
 
 struct Plan;
+struct FusedPlan;
+
+/// How a tape is fused; a test makes tiles small.
+struct Fusion {
+  bool enabled = false;
+  TileShape shape = {kTileLowBits, kTileActiveBits};
+};
 
 class Tape {
  public:
   /// Throws std::invalid_argument naming the instruction that is wrong.
   Tape(std::int64_t num_qubits, std::int64_t num_slots, std::vector<Instruction> instructions,
        std::vector<std::int32_t> integers, std::vector<std::complex<double>> constants,
-       std::vector<Segment> segments);
+       std::vector<Segment> segments, Fusion fusion = {});
   ~Tape();
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
@@ -29,6 +36,11 @@ class Tape {
   /// The layout for one instruction set and precision; built on first use, then shared by all threads.
   template <class T>
   const Plan& plan(int isa) const;
+  /// The same for the fused program that starts from |0...0> or from any state.
+  template <class T>
+  const FusedPlan& fused_plan(int isa, bool from_zero) const;
+  /// Whether to fuse: small states gain nothing.
+  bool is_fused() const;
 
   const int num_qubits;
   const int num_slots;
@@ -36,6 +48,7 @@ class Tape {
   const std::vector<std::int32_t> integers;
   const std::vector<std::complex<double>> constants;
   const std::vector<Segment> segments;
+  const Fusion fusion;
 
   const std::int32_t* targets(const Instruction& instruction) const {
     return integers.data() + instruction.targets;
@@ -45,6 +58,7 @@ class Tape {
 
  private:
   mutable std::atomic<const Plan*> plans_[kNumIsas][2] = {};
+  mutable std::atomic<const FusedPlan*> fused_plans_[kNumIsas][2][2] = {};
 };
 
 }  // namespace qsim

@@ -2,62 +2,15 @@
 #include <algorithm>
 #include <cstring>
 
+#include "../fuse/run_fused.hpp"
 #include "bits.hpp"
 #include "execute.hpp"
-#include "group.hpp"
-#include "plan.hpp"
+#include "pass.hpp"
 #include "resident.hpp"
 #include "threads.hpp"
 
 namespace qsim {
 namespace {
-
-constexpr std::uint64_t kStreamedGroups = 1 << 14;  // registers or pairs of them: about a megabyte a chunk
-
-/// What one pass needs, gathered once per call.
-template <class T>
-struct Context {
-  Context(const Tape& the_tape)
-      : tape(the_tape),
-        isa(current_isa()),
-        table(kernel_table(isa)),
-        kernels(kernels_for<T>(table)),
-        lanes(table.vector_bytes / int(sizeof(T))),
-        plan(the_tape.plan<T>(isa)) {}
-  const Tape& tape;
-  const int isa;
-  const KernelTable& table;
-  const Kernels<T>& kernels;
-  const int lanes;
-  const Plan& plan;
-};
-
-template <class T>
-const void* coefficients_of(const Context<T>& context, const PlannedOp& op, const void* bound) {
-  if (op.is_table && op.instruction->num_terms == 0)
-    return context.tape.constants.data() + op.instruction->data;
-  return static_cast<const char*>(op.constant ? context.plan.constants.data() : bound) + op.coefficients;
-}
-
-/// What the index bits outside the tile say to a kernel.
-std::uint64_t outer_of(const Plan& plan, const PlannedOp& op, std::uint64_t base) {
-  if (op.outer_z != 0) return std::uint64_t(parity(base & op.outer_z));
-  std::uint64_t outer = 0;
-  const OuterTarget* target = plan.outer_targets.data() + op.first_outer;
-  for (int i = 0; i < op.num_outer; ++i)
-    outer |= ((base >> target[i].qubit) & 1) << (op.is_table ? target[i].entry_bit : i);
-  return outer;
-}
-
-template <class T>
-void apply_groups_in_tile(const Context<T>& context, const TileLayout& layout, const PlannedOp& op,
-                          const void* coefficients, T* re, T* im) {
-  int positions[kMaxTileBits];
-  for (int i = 0; i < op.instruction->num_targets; ++i)
-    positions[i] = position_of(context.tape.targets(*op.instruction)[i], layout.inside);
-  apply_groups<T>(context.tape, op, coefficients, TileAccess<T>{re, im}, positions, op.ctrl_mask, op.ctrl_value,
-                  layout.tile_bits, context.table, 1);
-}
 
 /// All instructions of a segment on the tile that starts at amplitude `base`.
 template <class T>
@@ -88,72 +41,12 @@ bool leaves_alone(const Plan& plan, const PlannedSegment& segment, std::uint64_t
   return true;
 }
 
-template <class T>
-void split_tile(const Context<T>& context, const TileLayout& layout, const T* state, std::uint64_t base, T* re,
-                T* im) {
-  const std::size_t run = std::size_t{1} << layout.run_bits;
-  if (run < std::size_t(context.lanes)) {  // the whole state is smaller than a register: pad it
-    std::fill(re, re + context.lanes, T(0));
-    std::fill(im, im + context.lanes, T(0));
-    for (std::size_t i = 0; i < run; ++i) {
-      re[i] = state[2 * i];
-      im[i] = state[2 * i + 1];
-    }
-    return;
-  }
-  for (std::size_t r = 0; r < layout.run_offsets.size(); ++r)
-    context.kernels.split(state + 2 * (base + layout.run_offsets[r]), re + r * run, im + r * run, run);
-}
-
-template <class T>
-void join_tile(const Context<T>& context, const TileLayout& layout, const T* re, const T* im, T* state,
-               std::uint64_t base, const T* next = nullptr) {
-  const std::size_t run = std::size_t{1} << layout.run_bits;
-  if (run < std::size_t(context.lanes)) {
-    for (std::size_t i = 0; i < run; ++i) {
-      state[2 * i] = re[i];
-      state[2 * i + 1] = im[i];
-    }
-    return;
-  }
-  for (std::size_t r = 0; r < layout.run_offsets.size(); ++r)
-    context.kernels.join(re + r * run, im + r * run, state + 2 * (base + layout.run_offsets[r]), run,
-                         next == nullptr ? nullptr : next + 2 * layout.run_offsets[r]);
-}
-
-template <class T>
-T* tile_buffer(int tile_bits) {
-  return workspace().tile.array<T>(std::size_t{2} << tile_bits);
-}
-
-/// One instruction on the state itself: its groups are shared out, each thread runs through memory in order.
-template <class T>
-void run_streamed(const Context<T>& context, const PlannedOp& op, T* state, const void* bound, int threads) {
-  const T* const coefficients = static_cast<const T*>(coefficients_of(context, op, bound));
-  const std::uint64_t num_groups = op.tile.num_groups;
-  const std::uint64_t per_chunk = std::max<std::uint64_t>(1, std::min(num_groups / (std::uint64_t(threads) * 4),
-                                                                      kStreamedGroups));
-  parallel_for(std::int64_t((num_groups + per_chunk - 1) / per_chunk), threads, [&](std::int64_t chunk) {
-    const std::uint64_t first = std::uint64_t(chunk) * per_chunk;
-    reinterpret_cast<TileKernel<T>>(op.kernel)(state, nullptr, op.tile, coefficients, 0, first,
-                                               std::min(num_groups, first + per_chunk));
-  });
-}
-
 /// One pass over a state bigger than a tile.
 template <class T>
 void run_segment(const Context<T>& context, const PlannedSegment& segment, T* state, const void* bound,
                  int threads) {
   if (segment.streamed) return run_streamed(context, context.plan.ops[segment.first], state, bound, threads);
-  if (segment.whole) {
-    const PlannedOp& op = context.plan.ops[segment.first];
-    const Instruction& instruction = *op.instruction;
-    const std::int32_t* targets = context.tape.targets(instruction);
-    apply_groups<T>(context.tape, op, coefficients_of(context, op, bound),
-                    StateAccess<T>{reinterpret_cast<std::complex<T>*>(state)}, targets, instruction.ctrl_mask,
-                    instruction.ctrl_value, context.tape.num_qubits, context.table, threads);
-    return;
-  }
+  if (segment.whole) return run_whole(context, context.plan.ops[segment.first], state, bound, threads);
   const TileLayout& layout = segment.layout;
   const std::uint64_t tiles_per_chunk =
       std::max<std::uint64_t>(1, std::min(layout.num_tiles / (std::uint64_t(threads) * 8),
@@ -191,6 +84,27 @@ void run_resident(const Context<T>& context, T* re, T* im, const void* bound) {
   for (const PlannedSegment& segment : context.plan.segments) run_tile(context, segment, 0, re, im, bound);
 }
 
+/// One big state by the fused program; false if it does not apply to these angles.
+template <class T>
+bool run_row_fused(const Tape& tape, bool from_zero, std::complex<T>* state, const double* angles, int threads) {
+  if (!tape.is_fused()) return false;
+  const int isa = current_isa();
+  const FusedPlan& plan = tape.fused_plan<T>(isa, from_zero);
+  BoundPlan<T> bound;
+  if (!bind_fused<T>(tape, plan, kernel_table(isa).vector_bytes / int(sizeof(T)), angles, bound)) return false;
+  run_fused<T>(plan, bound, isa, reinterpret_cast<T*>(state), threads);
+  return true;
+}
+
+template <class T>
+void apply_row(const Tape& tape, const Context<T>& context, std::complex<T>* state, const double* angles,
+               int threads) {
+  if (run_row_fused(tape, false, state, angles, threads)) return;
+  const void* const bound = bind_angles(context, angles);
+  for (const PlannedSegment& segment : context.plan.segments)
+    run_segment(context, segment, reinterpret_cast<T*>(state), bound, threads);
+}
+
 }  // namespace
 
 template <class T>
@@ -200,12 +114,9 @@ void apply(const Tape& tape, std::complex<T>* states, std::int64_t batch, const 
   if (context.plan.segments.empty()) return;
   const std::size_t dim = std::size_t{1} << tape.num_qubits;
   const auto row_of = [&](std::int64_t row) { return angles + (angle_rows == 1 ? 0 : row * tape.num_slots); };
-  if (!context.plan.resident) {
-    for (std::int64_t row = 0; row < batch; ++row) {
-      const void* const bound = bind_angles(context, row_of(row));
-      for (const PlannedSegment& segment : context.plan.segments)
-        run_segment(context, segment, reinterpret_cast<T*>(states + row * dim), bound, threads);
-    }
+  if (!context.plan.resident || tape.is_fused()) {
+    for (std::int64_t row = 0; row < batch; ++row)
+      apply_row(tape, context, states + row * dim, row_of(row), threads);
     return;
   }
   const TileLayout& layout = context.plan.segments.front().layout;
@@ -225,18 +136,33 @@ void apply(const Tape& tape, std::complex<T>* states, std::int64_t batch, const 
 }
 
 template <class T>
+void run(const Tape& tape, std::complex<T>* states, std::int64_t batch, const double* angles, std::int64_t angle_rows,
+         int threads) {
+  const std::size_t dim = std::size_t{1} << tape.num_qubits;
+  if (!tape.is_fused()) {
+    set_basis_state(states, tape.num_qubits, batch, 0, threads);
+    return apply(tape, states, batch, angles, angle_rows, threads);
+  }
+  for (std::int64_t row = 0; row < batch; ++row) {
+    const double* const own = angles + (angle_rows == 1 ? 0 : row * tape.num_slots);
+    if (run_row_fused(tape, true, states + row * dim, own, threads)) continue;
+    set_basis_state(states + row * dim, tape.num_qubits, 1, 0, threads);
+    apply(tape, states + row * dim, 1, own, 1, threads);
+  }
+}
+
+template <class T>
 void run_expectation(const Tape& tape, const PauliSums& sums, std::int64_t batch, const double* angles,
                      std::int64_t angle_rows, int threads, double* out) {
   const Context<T> context(tape);
   const std::int64_t num_observables = sums.num_observables();
   const auto row_of = [&](std::int64_t row) { return angles + (angle_rows == 1 ? 0 : row * tape.num_slots); };
-  if (!context.plan.resident) {
+  if (!context.plan.resident || tape.is_fused()) {
     AlignedBuffer buffer;
     const std::size_t dim = std::size_t{1} << tape.num_qubits;
     auto* const state = buffer.array<std::complex<T>>(dim);
     for (std::int64_t row = 0; row < batch; ++row) {
-      set_basis_state(state, tape.num_qubits, 1, 0, threads);
-      apply(tape, state, 1, row_of(row), 1, threads);
+      run(tape, state, 1, row_of(row), 1, threads);
       expectation(sums, state, 1, threads, out + row * num_observables);
     }
     return;
@@ -260,6 +186,7 @@ void run_expectation(const Tape& tape, const PauliSums& sums, std::int64_t batch
 
 #define QSIM_INSTANTIATE(T)                                                                                       \
   template void apply<T>(const Tape&, std::complex<T>*, std::int64_t, const double*, std::int64_t, int);          \
+  template void run<T>(const Tape&, std::complex<T>*, std::int64_t, const double*, std::int64_t, int);            \
   template void run_expectation<T>(const Tape&, const PauliSums&, std::int64_t, const double*, std::int64_t, int, \
                                    double*);
 QSIM_INSTANTIATE(float)

@@ -2,6 +2,7 @@
 #include "../simd/avx2.hpp"
 #include "../tile.inl"
 #include "../dense.inl"
+#include "../fused.inl"
 #include "../reductions.inl"
 
 #define QSIM_ISA_NAME "avx2"

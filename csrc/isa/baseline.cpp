@@ -2,6 +2,7 @@
 #include "../simd/baseline.hpp"
 #include "../tile.inl"
 #include "../dense.inl"
+#include "../fused.inl"
 #include "../reductions.inl"
 
 #define QSIM_ISA_NAME "baseline"

@@ -32,6 +32,7 @@ template <class T>
 constexpr Kernels<T> make_kernels() {
   return {make_tile_kernels<T, Split>(),
           make_tile_kernels<T, Interleaved>(),
+          make_fused_kernels<T>(),
           apply_diagonal_table<T>,
           split<T>,
           join<T>,

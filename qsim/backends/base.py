@@ -35,8 +35,15 @@ class Backend(Protocol):
         """Name of the backend, as in `BACKENDS`."""
         ...
 
-    def compile(self, tape: Tape) -> Any:
-        """Check a tape and make a handle of it. O(size of the tape)."""
+    def compile(self, tape: Tape, *, fuse: bool = True) -> Any:
+        """Check a tape and make a handle of it. O(size of the tape).
+
+        With `fuse` a backend may run other instructions that make the same states up to rounding.
+        """
+        ...
+
+    def run(self, handle: Any, states: States, angles: npt.NDArray[np.float64], threads: int) -> None:
+        """Overwrite `states` with what a tape makes from ``|0...0>``."""
         ...
 
     def apply(self, handle: Any, states: States, angles: npt.NDArray[np.float64], threads: int) -> None:

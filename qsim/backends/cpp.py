@@ -30,11 +30,23 @@ class CppBackend:
 
     name = "cpp"
 
-    def compile(self, tape: Tape) -> _core.CompiledTape:
+    def compile(self, tape: Tape, *, fuse: bool = True) -> _core.CompiledTape:
         """Check a tape and make a handle of it."""
         return _core.compile(
-            tape.num_qubits, tape.num_slots, tape.instructions, tape.integers, tape.constants, tape.segments
+            tape.num_qubits,
+            tape.num_slots,
+            tape.instructions,
+            tape.integers,
+            tape.constants,
+            tape.segments,
+            fuse=fuse,
         )
+
+    def run(
+        self, handle: _core.CompiledTape, states: States, angles: npt.NDArray[np.float64], threads: int
+    ) -> None:
+        """Overwrite `states` with what a tape makes from ``|0...0>``."""
+        _core.apply(handle, states, angles, threads, from_zero=True)
 
     def apply(
         self, handle: _core.CompiledTape, states: States, angles: npt.NDArray[np.float64], threads: int

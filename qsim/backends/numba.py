@@ -177,9 +177,14 @@ class NumbaBackend:
 
     # ---- tapes ----
 
-    def compile(self, tape: Tape) -> CompiledTape:
-        """Check a tape and choose its loops; O(num_instructions)."""
+    def compile(self, tape: Tape, *, fuse: bool = True) -> CompiledTape:
+        """Check a tape and choose its loops; O(num_instructions). Runs it as it is, whatever `fuse` says."""
         return compile_tape(tape)
+
+    def run(self, handle: CompiledTape, states: Array, angles: Array, threads: int = 1) -> None:
+        """Overwrite each row of `states` (batch, 2**n) with what a tape makes from ``|0...0>``."""
+        self.set_basis_state(states, 0, threads)
+        self.apply(handle, states, angles, threads)
 
     def apply(self, handle: CompiledTape, states: Array, angles: Array, threads: int = 1) -> None:
         """Apply a tape to each row of `states` (batch, 2**n), in place; `angles` (batch or 1, num_slots)."""

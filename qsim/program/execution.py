@@ -41,6 +41,7 @@ class Execution:
     num_clbits: int
     dtype: np.dtype[Any]
     threads: int
+    fuse: bool
     observables: tuple[Observable, ...]
     _backend_name: str
     _code: FlowCode
@@ -52,7 +53,7 @@ class Execution:
     def _connect(self) -> None:
         """What is not pickled: the backend and its handles."""
         self._backend: Backend = get_backend(self._backend_name)
-        self._handles = [self._backend.compile(tape) for tape in self._code.tapes]
+        self._handles = [self._backend.compile(tape, fuse=self.fuse) for tape in self._code.tapes]
         # Small circuits of gates whose angles are the parameters: what `_plain_angles` takes.
         self._is_plain = (
             self._code.is_static
@@ -117,13 +118,15 @@ class Execution:
     ) -> ComplexArray:
         """States of rows `first` to `first + batch` of a static circuit."""
         states: ComplexArray = np.empty((batch, 1 << self.num_qubits), dtype=self.dtype)
-        if initial is None:
-            self._backend.set_basis_state(states, 0, self.threads)
-        else:
+        rows = angles if len(angles) == 1 else np.ascontiguousarray(angles[first : first + batch])
+        if initial is not None:
             states[:] = initial if len(initial) == 1 else initial[first : first + batch]
-        if self._handles:
-            rows = angles if len(angles) == 1 else np.ascontiguousarray(angles[first : first + batch])
-            self._backend.apply(self._handles[0], states, rows, self.threads)
+            if self._handles:
+                self._backend.apply(self._handles[0], states, rows, self.threads)
+        elif self._handles:
+            self._backend.run(self._handles[0], states, rows, self.threads)
+        else:
+            self._backend.set_basis_state(states, 0, self.threads)
         return states
 
     def _final(

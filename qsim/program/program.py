@@ -39,6 +39,7 @@ def compile(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    fuse: bool = True,
 ) -> Program:
     """Compile a circuit, once, into a Program that runs many times.
 
@@ -53,6 +54,9 @@ def compile(
         complex128 or complex64 amplitudes. Default: ``QSIM_PRECISION``, then double.
     threads : int, optional
         Default: ``QSIM_NUM_THREADS``, ``OMP_NUM_THREADS``, then the processors available.
+    fuse : bool, default True
+        Whether big states may run a fused program: the same up to rounding, in fewer passes. False is for
+        checking.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def compile(
     >>> program.expectation([[0.0], [np.pi]]).round(12)
     array([ 1., -1.])
     """
-    return Program(circuit, observables, backend=backend, precision=precision, threads=threads)
+    return Program(circuit, observables, backend=backend, precision=precision, threads=threads, fuse=fuse)
 
 
 class Program(Execution):
@@ -82,6 +86,7 @@ class Program(Execution):
     backend : str
     precision : {"double", "single"}
     threads : int
+    fuse : bool
     """
 
     def __init__(
@@ -92,6 +97,7 @@ class Program(Execution):
         backend: str | None = None,
         precision: str | None = None,
         threads: int | None = None,
+        fuse: bool = True,
     ) -> None:
         if not isinstance(circuit, Circuit):
             raise TypeError(f"Argument `circuit` must be a Circuit, but is {type(circuit).__name__}.")
@@ -100,6 +106,9 @@ class Program(Execution):
         self.name = circuit.name
         self.dtype = resolve_dtype(precision)
         self.threads = resolve_threads(threads)
+        if not isinstance(fuse, bool):
+            raise TypeError(f"Argument `fuse` must be a bool, but is {type(fuse).__name__}.")
+        self.fuse = fuse
         self._backend_name = get_backend(backend).name
         # Nothing is built for a state that cannot exist: the tape's masks hold 64 bits.
         check_state_memory(self.num_qubits, self.dtype.itemsize)

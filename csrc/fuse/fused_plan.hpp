@@ -1,0 +1,101 @@
+// A schedule laid out for one instruction set and precision, and the numbers of one row of angles.
+#pragma once
+
+#include <complex>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "../execute/plan.hpp"
+#include "schedule.hpp"
+
+namespace qsim {
+
+/// Rotations of up to kMaxMixQubits qubits that select registers, or of all that select lanes.
+struct MixPlan {
+  MixOp op;
+  std::int32_t words[kMaxLaneBits];
+  std::uint8_t patterns[kMaxLaneBits];  // lanes: bit of each qubit
+  std::uint8_t count;
+  bool in_lanes;
+};
+
+/// Phases of one step. Pairs of qubits inside a block make a table; what the other qubits say to a block is one
+/// factor per qubit of the block, looked up for four of them at a time.
+struct PhasePlan {
+  struct Pair {
+    std::int8_t qubits[2];
+  };
+  struct Row {  // a qubit and the nibbles of the index it is coupled to
+    std::int8_t qubit;
+    std::int8_t position;  // inside the block; -1: outside, so that it adds to the constant
+    std::int32_t first, last;  // range of `nibbles`
+  };
+  std::vector<std::int32_t> factors;
+  std::vector<std::int32_t> factor_pairs;  // of each factor: the pair, or -1
+  std::vector<Pair> pairs;
+  std::vector<Row> rows;
+  std::vector<std::int8_t> nibbles;      // qubits 4 k to 4 k + 3 are nibble k
+  std::vector<std::int32_t> pair_places;  // index into the nibble tables where a pair acts first; -1: inside
+  std::uint64_t block_mask = 0;           // qubits inside a block
+  bool has_table = false, has_products = false;
+};
+
+struct FusedStep {
+  Step::Kind kind;
+  bool blocked;        // stays inside a block
+  std::int32_t index;  // MixPlan, PhasePlan or PlannedOp
+};
+
+struct FusedSegment {
+  PlannedSegment planned;  // layout; `whole`: ops[first] alone
+  std::int32_t first, last;  // range of FusedPlan::steps
+};
+
+struct FusedPlan {
+  NormalForm form;
+  Schedule schedule;
+  std::unique_ptr<Tape> generic_tape;
+  Plan generic;
+  int block_bits;
+  bool from_zero;
+  std::vector<FusedSegment> segments;
+  std::vector<FusedStep> steps;
+  std::vector<MixPlan> mixes;
+  std::vector<PhasePlan> phases;
+};
+
+template <class T>
+FusedPlan make_fused_plan(const Tape& tape, int isa, TileShape shape, bool from_zero);
+
+template <class T>
+struct BoundMix {
+  T t[kMaxMixQubits];
+  std::uint8_t flips, reflects;
+};
+
+/// Phases at given angles, in double precision where they are multiplied up for each block.
+template <class T>
+struct BoundPhases {
+  Complex constant;
+  std::vector<Complex> factors;        // of each qubit
+  std::vector<Complex> pairs;          // of each pair
+  std::vector<Complex> nibble_tables;  // 16 for each of PhasePlan::nibbles
+  std::vector<T> table;                // real, then imaginary parts over a block
+};
+
+template <class T>
+struct BoundPlan {
+  std::vector<Complex> product;  // two amplitudes for each qubit
+  std::vector<BoundMix<T>> mixes;
+  std::vector<std::vector<T>> lanes;  // of each mix in lanes: own and other of each qubit
+  std::vector<BoundPhases<T>> phases;
+  std::vector<double> scales;  // left over at the end of each segment
+  AlignedBuffer generic;
+};
+
+/// False if some matrix is not unitary at these angles: then the tape must run as it is.
+template <class T>
+bool bind_fused(const Tape& tape, const FusedPlan& plan, int lanes, const double* angles, BoundPlan<T>& out);
+
+}  // namespace qsim

@@ -1,0 +1,71 @@
+// A tape as rotations of single qubits, phases of one or two, and everything else. Its gates are the same up to
+// rounding; what they are made of shows what commutes and what is cheap.
+#pragma once
+
+#include <complex>
+#include <cstdint>
+#include <vector>
+
+#include "../execute/tape.hpp"
+
+namespace qsim {
+
+using Complex = std::complex<double>;
+
+/// A run of one-qubit instructions U = exp(i d) diag(1, exp(i a)) R diag(1, exp(i b)) with R real; the phases stand
+/// as factors of their own before and after it.
+struct Word {
+  std::int32_t first, count;  // range of NormalForm::word_instructions
+  std::int8_t qubit;
+  bool is_real;   // U = R
+  bool constant;  // the matrix does not depend on the angles
+};
+
+/// A diagonal of unit modulus on at most two qubits.
+struct Factor {
+  enum class Source : std::uint8_t { kConstant, kInstruction, kWordFront, kWordBack };
+  Source source;
+  std::int8_t qubits[2];  // -1: none
+  std::int8_t entries[4];  // instructions: index of the diagonal entry for each value of the two bits; -1: one
+  std::int32_t index;      // instruction or word
+  Complex values[4];       // constants
+};
+
+struct Node {
+  enum class Kind : std::uint8_t { kMix, kPhase, kGeneric, kWhole };
+  Kind kind;
+  std::int32_t index;      // word, factor, or number of the instruction in `generic`
+  std::uint64_t active;    // qubits it does not act on diagonally
+  std::uint64_t diagonal;  // the others it acts on
+};
+
+struct NormalForm {
+  std::vector<Node> nodes;
+  std::vector<Word> words;
+  std::vector<std::int32_t> word_instructions;
+  std::vector<Factor> factors;
+  // What keeps its form, with its qubits where they are in the fused program.
+  std::vector<Instruction> generic;
+  std::vector<std::int32_t> generic_integers;
+};
+
+/// `from_zero`: the tape will start from |0...0>, so that SWAPs only rename qubits.
+NormalForm make_normal_form(const Tape& tape, bool from_zero);
+
+/// Matrix of a word's instructions, by rows.
+void word_matrix(const Tape& tape, const NormalForm& form, const Word& word, const double* angles, Complex* matrix);
+
+/// U as in Word: (c, s) of R = [[c, -s], [s, c]] or, if it `reflects`, [[c, s], [s, -c]]; front = exp(i d), exp(i b).
+/// False if the matrix is not unitary.
+struct Rotation {
+  double c, s;
+  bool reflects;
+  Complex global, front, back;
+};
+bool split_rotation(const Complex* matrix, bool is_real, Rotation& out);
+
+/// Values of a factor that stems from an instruction or is constant, for each value of its two bits (qubits[0] low).
+/// False if one of them is not of modulus one.
+bool factor_values(const Tape& tape, const Factor& factor, const double* angles, Complex* values);
+
+}  // namespace qsim
