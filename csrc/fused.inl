@@ -20,25 +20,32 @@ QSIM_INLINE void mix_pair(Vector<T>& a, Vector<T>& b, Vector<T> t) {
   }
 }
 
-/// `Reflect` has one bit for each qubit; member g is stored in place g ^ flips.
+/// `Reflect` has one bit for each qubit; member g is stored in place g ^ flips. Offsets are few, so that they stay
+/// in general registers.
 template <class T, int Num, int Reflect>
 void mix_registers(T* re, T* im, const MixOp& op, const T* t, unsigned flips, std::uint64_t first,
                    std::uint64_t last) {
   constexpr int G = 1 << Num;
-  std::uint64_t from[G], to[G];
-  for (int g = 0; g < G; ++g) {
-    from[g] = 0;
-    for (int k = 0; k < Num; ++k)
-      if ((g >> k) & 1) from[g] |= op.strides[k];
+  constexpr std::ptrdiff_t W = kNumLanes<T>;
+  std::ptrdiff_t from[3] = {}, to[3] = {}, start = 0;
+  for (int k = 0; k < Num; ++k) {
+    from[k] = to[k] = std::ptrdiff_t(op.strides[k]) * W;
+    if ((flips >> k) & 1) {
+      start += to[k];
+      to[k] = -to[k];
+    }
   }
-  for (int g = 0; g < G; ++g) to[g] = from[unsigned(g) ^ flips];
+  const std::ptrdiff_t from_both = from[0] + from[1], to_both = to[0] + to[1];
   Vector<T> c[Num];
   for (int k = 0; k < Num; ++k) c[k] = broadcast<T>(t[k]);
-  constexpr std::uint64_t W = kNumLanes<T>;
   const auto mix = [&](T* base) {
+    const auto place = [](T* p, int g, const std::ptrdiff_t* d, std::ptrdiff_t both) {
+      if (g & 4) p += d[2];
+      return (g & 3) == 3 ? p + both : (g & 2) ? p + d[1] : (g & 1) ? p + d[0] : p;
+    };
     Vector<T> v[G];
 #pragma GCC unroll 8
-    for (int g = 0; g < G; ++g) v[g] = load(base + from[g] * W);
+    for (int g = 0; g < G; ++g) v[g] = load(place(base, g, from, from_both));
 #pragma GCC unroll 8
     for (int g = 0; g < G; ++g)
       if (!(g & 1)) mix_pair<T, (Reflect & 1) != 0>(v[g], v[g | 1], c[0]);
@@ -50,8 +57,9 @@ void mix_registers(T* re, T* im, const MixOp& op, const T* t, unsigned flips, st
 #pragma GCC unroll 8
       for (int g = 0; g < G; ++g)
         if (!(g & 4)) mix_pair<T, (Reflect & 4) != 0>(v[g], v[g | 4], c[2]);
+    T* const out = base + start;
 #pragma GCC unroll 8
-    for (int g = 0; g < G; ++g) store(base + to[g] * W, v[g]);
+    for (int g = 0; g < G; ++g) store(place(out, g, to, to_both), v[g]);
   };
   const std::uint64_t fixed = op.fixed_mask;
   std::uint64_t base = spread(first, fixed);
@@ -91,55 +99,65 @@ void mix_lanes(T* re, T* im, const std::uint8_t* patterns, const T* coefficients
 
 constexpr int kProductRegisterBits = 3;  // factors of a product that stay in registers
 
-/// A product of one factor per bit of the index, as 2^kProductRegisterBits registers times scalars.
-template <class T>
+/// A product of one factor per bit of the index, as 2^kProductRegisterBits registers times scalars. `factors`: of each
+/// bit re, im of its factor at 0 (phases: one, and not read), then at 1.
+template <class T, bool Phases>
 struct ProductTable {
   Amplitudes<T> registers[1 << kProductRegisterBits];
   T scalars[2 << (kMaxBlockBits - kProductRegisterBits)];
   int register_bits, scalar_bits;
+  bool same_registers = true, same_scalars = true;  // all equal, because no factor differs from one
 
-  /// `factors`: for each bit re, im of its factor at 0, then at 1.
   ProductTable(int bits, const T* constant, const T* factors) {
     constexpr int W = kNumLanes<T>;
     int lane_bits = 0;
     while ((1 << lane_bits) < W) ++lane_bits;
     Amplitudes<T> v = {broadcast<T>(constant[0]), broadcast<T>(constant[1])};
     for (int k = 0; k < lane_bits; ++k, factors += 4) {
+      if (is_trivial(factors)) continue;
+      same_registers = false;
       const Lanes<T> ones = -((lane_numbers<T>() >> Integer<T>(k)) & Integer<T>(1));
-      const Amplitudes<T> f = {select<T>(ones, broadcast<T>(factors[2]), broadcast<T>(factors[0])),
-                               select<T>(ones, broadcast<T>(factors[3]), broadcast<T>(factors[1]))};
-      v = times(f, v);
+      const T zero_re = Phases ? T(1) : factors[0], zero_im = Phases ? T(0) : factors[1];
+      v = times(Amplitudes<T>{select<T>(ones, broadcast<T>(factors[2]), broadcast<T>(zero_re)),
+                              select<T>(ones, broadcast<T>(factors[3]), broadcast<T>(zero_im))},
+                v);
     }
     registers[0] = v;
     const int rest = bits - lane_bits;
     register_bits = rest < kProductRegisterBits ? rest : kProductRegisterBits;
     scalar_bits = rest - register_bits;
     for (int k = 0; k < register_bits; ++k, factors += 4) {
-      const Amplitudes<T> zero = {broadcast<T>(factors[0]), broadcast<T>(factors[1])};
-      const Amplitudes<T> one = {broadcast<T>(factors[2]), broadcast<T>(factors[3])};
+      const bool trivial = is_trivial(factors);
+      same_registers &= trivial;
       for (int r = 0; r < (1 << k); ++r) {
-        registers[r | (1 << k)] = times(one, registers[r]);
-        registers[r] = times(zero, registers[r]);
+        registers[r | (1 << k)] = trivial ? registers[r] : times(load_coefficient<T, true>(factors, 1), registers[r]);
+        if (!Phases) registers[r] = times(load_coefficient<T, true>(factors, 0), registers[r]);
       }
     }
     scalars[0] = T(1);
     scalars[1] = T(0);
-    for (int k = 0; k < scalar_bits; ++k, factors += 4)
+    for (int k = 0; k < scalar_bits; ++k, factors += 4) {
+      same_scalars &= is_trivial(factors);
       for (int s = 0; s < (1 << k); ++s) {
         const T re = scalars[2 * s], im = scalars[2 * s + 1];
         const int other = s | (1 << k);
         scalars[2 * other] = factors[2] * re - factors[3] * im;
         scalars[2 * other + 1] = factors[2] * im + factors[3] * re;
+        if (Phases) continue;
         scalars[2 * s] = factors[0] * re - factors[1] * im;
         scalars[2 * s + 1] = factors[0] * im + factors[1] * re;
       }
+    }
   }
+
+ private:
+  static bool is_trivial(const T* f) { return Phases && f[2] == T(1) && f[3] == T(0); }
 };
 
 /// 2^bits amplitudes, bits >= the lanes': the product of one factor per bit.
 template <class T>
 void write_product(T* re, T* im, int bits, const T* constant, const T* factors) {
-  const ProductTable<T> product(bits, constant, factors);
+  const ProductTable<T, false> product(bits, constant, factors);
   const int registers = 1 << product.register_bits;
   for (int s = 0; s < (1 << product.scalar_bits); ++s) {
     const Amplitudes<T> scalar = load_coefficient<T, true>(product.scalars, s);
@@ -148,34 +166,67 @@ void write_product(T* re, T* im, int bits, const T* constant, const T* factors) 
   }
 }
 
+/// v <- table * v, uniform * v, or both. `count` registers.
+template <class T, bool Table, bool Uniform>
+QSIM_INLINE void scale_registers(T* re, T* im, const T* table_re, const T* table_im, const Amplitudes<T>& uniform,
+                                 std::size_t count) {
+#pragma GCC unroll 4
+  for (std::size_t r = 0; r < count; ++r) {
+    Amplitudes<T> f = uniform;
+    if constexpr (Table) {
+      f = Split::load_register(table_re, table_im, r);
+      if constexpr (Uniform) f = times(uniform, f);
+    }
+    Split::store_register(re, im, r, times(f, Split::load_register(re, im, r)));
+  }
+}
+
+/// The same with a factor for each of eight registers.
+template <class T, bool Table, bool Uniform>
+QSIM_INLINE void scale_by_registers(T* re, T* im, const T* table_re, const T* table_im, const Amplitudes<T>& uniform,
+                                    const Amplitudes<T>* registers, int count) {
+#pragma GCC unroll 4
+  for (int r = 0; r < count; ++r) {
+    Amplitudes<T> f = registers[r];
+    if constexpr (Uniform) f = times(uniform, f);
+    if constexpr (Table) f = times(Split::load_register(table_re, table_im, r), f);
+    Split::store_register(re, im, r, times(f, Split::load_register(re, im, r)));
+  }
+}
+
+template <class T, bool Table>
+QSIM_INLINE void multiply_product(T* re, T* im, int bits, const T* constant, const T* factors, const T* table) {
+  constexpr std::size_t W = kNumLanes<T>;
+  const std::size_t size = std::size_t{1} << bits;
+  const ProductTable<T, true> product(bits, constant, factors);
+  const std::size_t count = std::size_t{1} << product.register_bits;
+  for (std::size_t s = 0, at = 0; at < size; ++s, at += count * W) {
+    const Amplitudes<T> scalar = load_coefficient<T, true>(product.scalars, s);
+    if (product.same_registers)
+      scale_registers<T, Table, true>(re + at, im + at, table + at, table + size + at,
+                                      times(scalar, product.registers[0]), count);
+    else if (product.same_scalars)
+      scale_by_registers<T, Table, false>(re + at, im + at, table + at, table + size + at, scalar, product.registers,
+                                          int(count));
+    else
+      scale_by_registers<T, Table, true>(re + at, im + at, table + at, table + size + at, scalar, product.registers,
+                                         int(count));
+  }
+}
+
 /// 2^bits amplitudes times a product of one factor per bit (null: the constant alone) and a table of real parts,
 /// then imaginary parts (may be null).
 template <class T>
 void multiply_phases(T* re, T* im, int bits, const T* constant, const T* factors, const T* table) {
-  constexpr int W = kNumLanes<T>;
-  const std::size_t size = std::size_t{1} << bits;
-  if (factors == nullptr) {
-    const Amplitudes<T> c = load_coefficient<T, true>(constant, 0);
-    const bool plain = constant[0] == T(1) && constant[1] == T(0);
-    for (std::size_t r = 0; r < size / W; ++r) {
-      Amplitudes<T> v = Split::load_register(re, im, r);
-      if (table != nullptr) v = times(Split::load_register(table, table + size, r), v);
-      if (!plain) v = times(c, v);
-      Split::store_register(re, im, r, v);
-    }
-    return;
-  }
-  const ProductTable<T> product(bits, constant, factors);
-  const int registers = 1 << product.register_bits;
-  for (int s = 0; s < (1 << product.scalar_bits); ++s) {
-    const Amplitudes<T> scalar = load_coefficient<T, true>(product.scalars, s);
-    for (int r = 0; r < registers; ++r) {
-      const std::size_t at = std::size_t(s) * registers + r;
-      Amplitudes<T> f = times(scalar, product.registers[r]);
-      if (table != nullptr) f = times(Split::load_register(table, table + size, at), f);
-      Split::store_register(re, im, at, times(f, Split::load_register(re, im, at)));
-    }
-  }
+  const std::size_t size = std::size_t{1} << bits, count = size / kNumLanes<T>;
+  if (factors != nullptr)
+    return table != nullptr ? multiply_product<T, true>(re, im, bits, constant, factors, table)
+                            : multiply_product<T, false>(re, im, bits, constant, factors, re);
+  const Amplitudes<T> c = load_coefficient<T, true>(constant, 0);
+  if (table == nullptr) return scale_registers<T, false, true>(re, im, re, im, c, count);
+  if (constant[0] == T(1) && constant[1] == T(0))
+    return scale_registers<T, true, false>(re, im, table, table + size, c, count);
+  scale_registers<T, true, true>(re, im, table, table + size, c, count);
 }
 
 template <class T, int Num, int... Reflect>

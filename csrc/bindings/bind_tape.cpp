@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "../execute/execute.hpp"
+#include "../fuse/fused_plan.hpp"
 #include "array_checks.hpp"
 
 namespace qsim {
@@ -91,6 +92,38 @@ py::array_t<double> expectation_of(const PauliSums& sums, py::handle states_obje
   return out;
 }
 
+/// What a fused plan does, segment by segment; empty if the tape is not fused.
+template <class T>
+py::list plan_of(const Tape& tape, bool from_zero) {
+  py::list out;
+  if (!tape.is_fused()) return out;
+  const FusedPlan& plan = tape.fused_plan<T>(current_isa(), from_zero);
+  for (const FusedSegment& segment : plan.segments) {
+    int steps[3] = {}, rotations = 0, lane_rotations = 0;
+    py::list patterns;
+    for (std::int32_t i = segment.first; i < segment.last; ++i) {
+      const FusedStep& step = plan.steps[std::size_t(i)];
+      ++steps[int(step.kind)];
+      if (step.kind == Step::Kind::kMixes) {
+        const MixPlan& mix = plan.mixes[std::size_t(step.index)];
+        (mix.in_lanes ? lane_rotations : rotations) += mix.count;
+      } else if (step.kind == Step::Kind::kGeneric) {
+        patterns.append(int(plan.generic.ops[std::size_t(step.index)].instruction->pattern));
+      }
+    }
+    py::dict entry;
+    entry["inside"] = segment.planned.layout.inside;
+    entry["whole"] = segment.planned.whole || segment.planned.streamed;
+    entry["mixes"] = steps[int(Step::Kind::kMixes)];
+    entry["rotations"] = rotations;
+    entry["lane_rotations"] = lane_rotations;
+    entry["phases"] = steps[int(Step::Kind::kPhases)];
+    entry["generic"] = patterns;
+    out.append(entry);
+  }
+  return out;
+}
+
 }  // namespace
 
 void bind_tape(py::module_& m) {
@@ -102,7 +135,13 @@ void bind_tape(py::module_& m) {
 
   py::class_<Tape, std::shared_ptr<Tape>>(m, "CompiledTape", "A checked tape; immutable, shared freely by threads.")
       .def_readonly("num_qubits", &Tape::num_qubits)
-      .def_readonly("num_slots", &Tape::num_slots);
+      .def_readonly("num_slots", &Tape::num_slots)
+      .def(
+          "plan",
+          [](const Tape& tape, bool single, bool from_zero) {
+            return single ? plan_of<float>(tape, from_zero) : plan_of<double>(tape, from_zero);
+          },
+          py::arg("single"), py::arg("from_zero"));
   py::class_<PauliSums, std::shared_ptr<PauliSums>>(m, "CompiledPaulis", "Checked and sorted sums of Pauli strings.")
       .def_readonly("num_qubits", &PauliSums::num_qubits)
       .def_property_readonly("num_observables", &PauliSums::num_observables);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "../dispatch.hpp"
 #include "bits.hpp"
@@ -92,9 +93,16 @@ void join_tile(const Context<T>& context, const TileLayout& layout, const T* re,
                          next == nullptr ? nullptr : next + 2 * layout.run_offsets[r]);
 }
 
+/// Between real and imaginary parts: a load that differs from a recent store by a multiple of 4096 bytes would wait
+/// for it.
+constexpr std::size_t kTileGapBytes = 2048 + kAlignment;
+
+/// Real parts of this thread's tile, and imaginary parts.
 template <class T>
-T* tile_buffer(int tile_bits) {
-  return workspace().tile.array<T>(std::size_t{2} << tile_bits);
+std::pair<T*, T*> tile_buffer(int tile_bits) {
+  const std::size_t size = std::size_t{1} << tile_bits, gap = kTileGapBytes / sizeof(T);
+  T* const re = workspace().tile.array<T>(2 * size + gap);
+  return {re, re + size + gap};
 }
 
 constexpr std::uint64_t kStreamedGroups = 1 << 14;  // registers or pairs of them: about a megabyte a chunk

@@ -1,9 +1,16 @@
 #include "run_fused.hpp"
 
+#include <tuple>
+
 #include "../execute/pass.hpp"
 
 namespace qsim {
 namespace {
+
+/// Without the detour for infinities that the operator takes.
+Complex times(Complex a, Complex b) {
+  return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+}
 
 /// One segment on one tile, block by block where its steps allow it.
 template <class T>
@@ -22,8 +29,7 @@ class TileRun {
         num_blocks_(std::uint64_t{1} << (layout_.tile_bits - block_bits_)),
         run_bits_(std::min(layout_.run_bits, block_bits_)),
         block_mask_(block_mask()) {
-    re_ = tile_buffer<T>(layout_.tile_bits);
-    im_ = re_ + (std::size_t{1} << layout_.tile_bits);
+    std::tie(re_, im_) = tile_buffer<T>(layout_.tile_bits);
   }
 
   /// The tile that starts at amplitude `base`; `next` the one after it, to be fetched meanwhile.
@@ -38,7 +44,11 @@ class TileRun {
       if (end > i || !loaded || stores)
         for (std::uint64_t block = 0; block < num_blocks_; ++block) {
           if (!loaded) load_block(block);
-          for (std::int32_t step = i; step < end; ++step) run_in_block(plan_.steps[step], block);
+          const bool fetches = !loaded && !generates_ && block + 1 < num_blocks_;
+          for (std::int32_t step = i; step < end; ++step) {
+            if (fetches) fetch_block(block + 1, step - i, end - i);
+            run_in_block(plan_.steps[step], block);
+          }
           if (stores) store_block(block);
         }
       loaded = true;
@@ -69,6 +79,16 @@ class TileRun {
     const std::size_t first = std::size_t(block) << block_bits_;
     for (std::size_t r = 0; r < runs; ++r)
       context_.kernels.split(state_ + 2 * address(first + r * run), re_ + first + r * run, im_ + first + r * run, run);
+  }
+
+  /// Part `part` of `parts` of a block on its way into the cache.
+  void fetch_block(std::uint64_t block, int part, int parts) const {
+    const std::size_t runs = std::size_t{1} << (block_bits_ - run_bits_), run = std::size_t{1} << run_bits_;
+    const std::size_t first = std::size_t(block) << block_bits_;
+    for (std::size_t r = runs * part / parts; r < runs * (part + 1) / parts; ++r) {
+      const char* const from = reinterpret_cast<const char*>(state_ + 2 * address(first + r * run));
+      for (std::size_t line = 0; line < 2 * sizeof(T) * run; line += 64) __builtin_prefetch(from + line, 0, 2);
+    }
   }
 
   void store_block(std::uint64_t block) {
@@ -103,7 +123,7 @@ class TileRun {
         f[2] = T(v[1].real());
         f[3] = T(v[1].imag());
       } else {
-        constant *= v[(index >> q) & 1];
+        constant = times(constant, v[(index >> q) & 1]);
       }
     }
     const T c[2] = {T(constant.real()), T(constant.imag())};
@@ -164,12 +184,12 @@ class TileRun {
         products[position] = phase.has_table ? Complex(1) : bound.factors[__builtin_ctzll(mask)];
     }
     for (std::uint64_t mask = index & ~block_mask_; mask != 0; mask &= mask - 1)
-      constant *= bound.factors[__builtin_ctzll(mask)];
+      constant = times(constant, bound.factors[__builtin_ctzll(mask)]);
     for (const PhasePlan::Row& row : phase.rows) {
       if (row.position < 0 && !((index >> row.qubit) & 1)) continue;
       Complex& value = row.position < 0 ? constant : products[row.position];
       for (std::int32_t k = row.first; k < row.last; ++k)
-        value *= bound.nibble_tables[16 * std::size_t(k) + ((index >> (4 * phase.nibbles[k])) & 15)];
+        value = times(value, bound.nibble_tables[16 * std::size_t(k) + ((index >> (4 * phase.nibbles[k])) & 15)]);
     }
     T factors[4 * kMaxBlockBits];
     if (phase.has_products)
