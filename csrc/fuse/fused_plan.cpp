@@ -384,10 +384,10 @@ class Binder {
       }
       for (std::size_t j = 0; j < coupled.size(); ++j) values[j | coupled.size()] = values[j] * coupled[j];
     }
-    out.table.resize(2 * size);
+    T* const table = out.table.template array<T>(2 * size);
     for (std::size_t j = 0; j < size; ++j) {
-      out.table[j] = T(values[j].real());
-      out.table[size + j] = T(values[j].imag());
+      table[j] = T(values[j].real());
+      table[size + j] = T(values[j].imag());
     }
   }
 

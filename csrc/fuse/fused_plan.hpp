@@ -81,7 +81,7 @@ struct BoundPhases {
   std::vector<Complex> factors;        // of each qubit
   std::vector<Complex> pairs;          // of each pair
   std::vector<Complex> nibble_tables;  // 16 for each of PhasePlan::nibbles
-  std::vector<T> table;                // real, then imaginary parts over a block
+  AlignedBuffer table;                 // of T: real, then imaginary parts over a block
 };
 
 template <class T>

@@ -202,7 +202,7 @@ class TileRun {
     const T c[2] = {T(constant.real()), T(constant.imag())};
     context_.kernels.fused.multiply_phases(re_of(block), im_of(block), block_bits_, c,
                                            phase.has_products ? factors : nullptr,
-                                           phase.has_table ? bound.table.data() : nullptr);
+                                           static_cast<const T*>(bound.table.data()));
   }
 
   const Context<T>& context_;
