@@ -70,9 +70,56 @@ void mix_registers(T* re, T* im, const MixOp& op, const T* t, unsigned flips, st
   }
 }
 
-/// v <- own * v + other * exchange(v) for each of `Num` lane qubits; `coefficients`: own and other of each.
+/// Rotations one after the other, each with phases of its group's members before it.
 template <class T, int Num>
-void mix_lanes(T* re, T* im, const std::uint8_t* patterns, const T* coefficients, std::size_t registers) {
+void mix_with_phases(T* re, T* im, const MixOp& op, const PhasedMix<T>& mix, std::uint64_t first, std::uint64_t last) {
+  constexpr int G = 1 << Num;
+  constexpr std::uint64_t W = kNumLanes<T>;
+  std::uint64_t from[G], to[G];
+  for (int g = 0; g < G; ++g) {
+    from[g] = 0;
+    for (int k = 0; k < Num; ++k)
+      if ((g >> k) & 1) from[g] |= op.strides[k] * W;
+  }
+  for (int g = 0; g < G; ++g) to[g] = from[g ^ mix.flips];
+  const std::uint64_t fixed = op.fixed_mask;
+  std::uint64_t base = spread(first, fixed);
+  for (std::uint64_t i = first; i < last; ++i) {
+    T* const re_base = re + base * W;
+    T* const im_base = im + base * W;
+    Amplitudes<T> v[G];
+#pragma GCC unroll 8
+    for (int g = 0; g < G; ++g) v[g] = {load(re_base + from[g]), load(im_base + from[g])};
+#pragma GCC unroll 3
+    for (int k = 0; k < Num; ++k) {
+#pragma GCC unroll 8
+      for (int g = 0; g < G; ++g)
+        if ((mix.phased[k] >> g) & 1) v[g] = times(load_coefficient<T, true>(mix.phases[k], g), v[g]);
+      const Vector<T> p = broadcast<T>(mix.matrix[k][0]), q = broadcast<T>(mix.matrix[k][1]);
+      const Vector<T> r = broadcast<T>(mix.matrix[k][2]);
+#pragma GCC unroll 8
+      for (int g = 0; g < G; ++g)
+        if (!(g & (1 << k))) {
+          const int h = g | (1 << k);
+          const Amplitudes<T> a = v[g], b = v[h];
+          v[g] = {a.re + p * b.re, a.im + p * b.im};
+          v[h] = {q * a.re + r * b.re, q * a.im + r * b.im};
+        }
+    }
+#pragma GCC unroll 8
+    for (int g = 0; g < G; ++g) {
+      store(re_base + to[g], v[g].re);
+      store(im_base + to[g], v[g].im);
+    }
+    base = ((base | fixed) + 1) & ~fixed;
+  }
+}
+
+/// v <- own * v + other * exchange(v) for each of `Num` lane qubits; `coefficients`: own and other of each. Where
+/// `phased` has a bit, v is first multiplied by that qubit's phases (re, im).
+template <class T, int Num>
+void mix_lanes(T* re, T* im, const std::uint8_t* patterns, const T* coefficients, unsigned phased, const T* phases,
+               std::size_t registers) {
   constexpr int W = kNumLanes<T>;
   Vector<T> own[Num], other[Num];
   Lanes<T> index[Num];
@@ -83,17 +130,15 @@ void mix_lanes(T* re, T* im, const std::uint8_t* patterns, const T* coefficients
     pattern[k] = patterns[k];
     index[k] = lane_numbers<T>() ^ Integer<T>(pattern[k]);
   }
-#pragma GCC unroll 4
   for (std::size_t r = 0; r < registers; ++r) {
-    Vector<T> a = load(re + r * W), b = load(im + r * W);
+    Amplitudes<T> v = Split::load_register(re, im, r);
 #pragma GCC unroll 4
     for (int k = 0; k < Num; ++k) {
-      const Vector<T> x = exchange_lanes(a, pattern[k], index[k]), y = exchange_lanes(b, pattern[k], index[k]);
-      a = own[k] * a + other[k] * x;
-      b = own[k] * b + other[k] * y;
+      if ((phased >> k) & 1) v = times(load_coefficient<T, false>(phases, k), v);
+      const Amplitudes<T> x = exchange(v, pattern[k], index[k]);
+      v = {own[k] * v.re + other[k] * x.re, own[k] * v.im + other[k] * x.im};
     }
-    store(re + r * W, a);
-    store(im + r * W, b);
+    Split::store_register(re, im, r, v);
   }
 }
 
@@ -244,6 +289,9 @@ constexpr FusedKernels<T> make_fused_kernels() {
   table.mix_lanes[1] = mix_lanes<T, 2>;
   table.mix_lanes[2] = mix_lanes<T, 3>;
   table.mix_lanes[3] = mix_lanes<T, 4>;
+  table.mix_with_phases[0] = mix_with_phases<T, 1>;
+  table.mix_with_phases[1] = mix_with_phases<T, 2>;
+  table.mix_with_phases[2] = mix_with_phases<T, 3>;
   table.write_product = write_product<T>;
   table.multiply_phases = multiply_phases<T>;
   return table;

@@ -74,13 +74,25 @@ struct MixOp {
   std::uint64_t strides[kMaxMixQubits];
 };
 
-/// What fused programs (execute/fused.cpp) are made of; described in fused.inl.
+/// Rotations one after the other: before the k-th the members in phased[k] are multiplied by phases[k], then every
+/// pair (a, b) becomes (a + p b, q a + r b). Members are numbered as they lie in registers.
+template <class T>
+struct PhasedMix {
+  T matrix[kMaxMixQubits][3];  // p, q, r
+  T phases[kMaxMixQubits][2 << kMaxMixQubits];
+  std::uint8_t phased[kMaxMixQubits];
+  std::uint8_t flips;
+};
+
+/// What fused programs (fuse/) are made of; described in fused.inl.
 template <class T>
 struct FusedKernels {
   void (*mix_registers[kMaxMixQubits][1 << kMaxMixQubits])(T* re, T* im, const MixOp& op, const T* t, unsigned flips,
                                                           std::uint64_t first, std::uint64_t last);
-  void (*mix_lanes[kMaxLaneBits])(T* re, T* im, const std::uint8_t* patterns, const T* coefficients,
-                                  std::size_t registers);
+  void (*mix_with_phases[kMaxMixQubits])(T* re, T* im, const MixOp& op, const PhasedMix<T>& mix, std::uint64_t first,
+                                         std::uint64_t last);
+  void (*mix_lanes[kMaxLaneBits])(T* re, T* im, const std::uint8_t* patterns, const T* coefficients, unsigned phased,
+                                  const T* phases, std::size_t registers);
   void (*write_product)(T* re, T* im, int bits, const T* constant, const T* factors);
   void (*multiply_phases)(T* re, T* im, int bits, const T* constant, const T* factors, const T* table);
 };

@@ -55,26 +55,142 @@ class FusedPlanner {
     segment.planned.first = plan_.generic.ops.size();
     block_mask_ = segment.planned.layout.inside;
     while (popcount(block_mask_) > plan_.block_bits) block_mask_ &= ~(std::uint64_t{1} << log2_of(block_mask_));
-    for (std::int32_t s = scheduled.first; s < scheduled.last; ++s) add_step(plan_.schedule.steps[s], segment, ops);
+    for (const Group& group : gather_groups(scheduled, segment.planned)) add_group(group, segment, ops);
     segment.planned.last = plan_.generic.ops.size();
     segment.last = std::int32_t(plan_.steps.size());
     plan_.segments.push_back(std::move(segment));
   }
 
-  void add_step(const Step& step, const FusedSegment& segment, OpPlanner<T>& ops) {
-    const std::int32_t* items = plan_.schedule.items.data();
-    switch (step.kind) {
+  /// Steps on their way into the plan. A group of rotations may have phases among its own qubits in between:
+  /// `before[k]` are the factors that come before words[k].
+  struct Group {
+    Step::Kind kind;
+    std::vector<std::int32_t> items;
+    std::vector<std::vector<std::int32_t>> before;
+  };
+
+  std::uint64_t qubits_of_words(const std::vector<std::int32_t>& words) const {
+    std::uint64_t mask = 0;
+    for (const std::int32_t w : words) mask |= std::uint64_t{1} << plan_.form.words[w].qubit;
+    return mask;
+  }
+
+  std::uint64_t qubits_of_factor(std::int32_t f) const {
+    std::uint64_t mask = 0;
+    for (const std::int8_t q : plan_.form.factors[f].qubits)
+      if (q >= 0) mask |= std::uint64_t{1} << q;
+    return mask;
+  }
+
+  /// Which kernel serves a qubit: 0 lanes, 1 registers of a block, 2 registers of the tile.
+  int place_class(std::uint64_t qubits, const TileLayout& layout) const {
+    int found = -1;
+    for (; qubits != 0; qubits &= qubits - 1) {
+      const int position = position_of(__builtin_ctzll(qubits), layout.inside);
+      const int now = position < lane_bits_ ? 0 : position < plan_.block_bits ? 1 : 2;
+      if (found >= 0 && now != found) return -1;
+      found = now;
+    }
+    return found;
+  }
+
+  /// Rotation, phases, rotation: if the phases that touch the second are among the qubits of one group, the group
+  /// does it all; the other phases wait until after it.
+  std::vector<Group> gather_groups(const ScheduledSegment& scheduled, const PlannedSegment& planned) const {
+    std::vector<Group> steps, out;
+    for (std::int32_t s = scheduled.first; s < scheduled.last; ++s) {
+      const Step& step = plan_.schedule.steps[s];
+      const std::int32_t* items = plan_.schedule.items.data();
+      steps.push_back({step.kind, {items + step.first, items + step.last}, {}});
+    }
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      Group group = std::move(steps[i]);
+      if (group.kind != Step::Kind::kMixes) {
+        out.push_back(std::move(group));
+        continue;
+      }
+      std::uint64_t mixed = qubits_of_words(group.items);
+      const int place = place_class(mixed, planned.layout);
+      const std::size_t room = place == 0 ? kMaxLaneBits : std::size_t(max_mix_);
+      group.before.resize(group.items.size());
+      std::vector<std::int32_t> waiting;
+      while (place >= 0 && i + 2 < steps.size() && steps[i + 1].kind == Step::Kind::kPhases &&
+             steps[i + 2].kind == Step::Kind::kMixes) {
+        const std::uint64_t now = qubits_of_words(steps[i + 2].items);
+        if (group.items.size() + steps[i + 2].items.size() > room || (now & mixed) != 0 ||
+            place_class(mixed | now, planned.layout) != place)
+          break;
+        std::vector<std::int32_t> all = waiting, within, rest;
+        all.insert(all.end(), steps[i + 1].items.begin(), steps[i + 1].items.end());
+        bool possible = true;
+        for (const std::int32_t f : all) {
+          const std::uint64_t touched = qubits_of_factor(f);
+          if ((touched & now) == 0)
+            rest.push_back(f);
+          else if ((touched & ~(mixed | now)) == 0)
+            within.push_back(f);
+          else
+            possible = false;
+        }
+        if (!possible) break;
+        waiting = std::move(rest);
+        for (std::size_t k = 0; k < steps[i + 2].items.size(); ++k) {
+          group.items.push_back(steps[i + 2].items[k]);
+          group.before.push_back(k == 0 ? std::move(within) : std::vector<std::int32_t>{});
+        }
+        mixed |= now;
+        i += 2;
+      }
+      out.push_back(std::move(group));
+      if (waiting.empty()) continue;
+      if (i + 1 < steps.size() && steps[i + 1].kind == Step::Kind::kPhases)
+        steps[i + 1].items.insert(steps[i + 1].items.end(), waiting.begin(), waiting.end());
+      else
+        out.push_back({Step::Kind::kPhases, std::move(waiting), {}});
+    }
+    return out;
+  }
+
+  void add_group(const Group& group, const FusedSegment& segment, OpPlanner<T>& ops) {
+    switch (group.kind) {
       case Step::Kind::kGeneric: {
-        const Instruction& op = plan_.generic_tape->instructions[items[step.first]];
+        const Instruction& op = plan_.generic_tape->instructions[group.items.front()];
         const std::int32_t index = std::int32_t(plan_.generic.ops.size());
         ops.add(op, segment.planned);
-        plan_.steps.push_back({Step::Kind::kGeneric, !segment.planned.whole && !segment.planned.streamed && stays_in_block(plan_.generic.ops.back()),
-                               index});
+        const bool in_tile = !segment.planned.whole && !segment.planned.streamed;
+        plan_.steps.push_back({Step::Kind::kGeneric, in_tile && stays_in_block(plan_.generic.ops.back()), index});
         return;
       }
-      case Step::Kind::kMixes: return add_mixes(items + step.first, items + step.last, segment.planned.layout);
-      case Step::Kind::kPhases: return add_phases({items + step.first, items + step.last});
+      case Step::Kind::kMixes: {
+        for (const auto& before : group.before)
+          if (!before.empty()) return add_phased_mix(group, segment.planned.layout);
+        return add_mixes(group.items.data(), group.items.data() + group.items.size(), segment.planned.layout);
+      }
+      case Step::Kind::kPhases: return add_phases(group.items);
     }
+  }
+
+  void add_phased_mix(const Group& group, const TileLayout& layout) {
+    MixPlan mix{};
+    mix.phased = true;
+    bool blocked = true;
+    for (std::size_t k = 0; k < group.items.size(); ++k) {
+      const int position = position_of(plan_.form.words[group.items[k]].qubit, layout.inside);
+      mix.in_lanes = position < lane_bits_;
+      blocked &= position < plan_.block_bits;
+      if (mix.in_lanes) {
+        mix.patterns[k] = std::uint8_t(1 << position);
+      } else {
+        mix.op.strides[k] = std::uint64_t{1} << (position - lane_bits_);
+        mix.op.fixed_mask |= mix.op.strides[k];
+      }
+      mix.words[k] = group.items[k];
+      mix.phases[k] = group.before[k];
+      ++mix.count;
+    }
+    unscaled_ = mix.in_lanes ? 0 : unscaled_ + mix.count;
+    push_mix(mix, blocked);
+    if (unscaled_ > kMaxUnscaled) add_phases({});
   }
 
   bool stays_in_block(const PlannedOp& op) const {
@@ -214,7 +330,6 @@ class Binder {
     }
     if (plan_.from_zero && !bind_product()) return false;
     out_.mixes.resize(plan_.mixes.size());
-    out_.lanes.resize(plan_.mixes.size());
     out_.phases.resize(plan_.phases.size());
     out_.scales.assign(plan_.segments.size(), 1.0);
     for (std::size_t s = 0; s < plan_.segments.size(); ++s)
@@ -280,10 +395,13 @@ class Binder {
         if (!bind_phases(plan_.phases[step.index], out_.phases[step.index])) return false;
       } else if (step.kind == Step::Kind::kMixes) {
         const MixPlan& mix = plan_.mixes[step.index];
-        if (mix.in_lanes)
-          bind_lanes(mix, out_.lanes[step.index]);
-        else
+        if (mix.in_lanes) {
+          if (!bind_lanes(mix, out_.mixes[step.index])) return false;
+        } else if (mix.phased) {
+          if (!bind_phased_mix(mix, out_.mixes[step.index].with_phases, scale)) return false;
+        } else {
           scale *= bind_mix(mix, out_.mixes[step.index]);
+        }
       }
       if (absorb(step, scale)) {
         last = i;
@@ -303,7 +421,7 @@ class Binder {
       return true;
     }
     if (step.kind != Step::Kind::kMixes || !plan_.mixes[step.index].in_lanes) return false;
-    for (int i = 0; i < 2 * lanes_; ++i) out_.lanes[step.index][i] *= T(scale);
+    for (int i = 0; i < 2 * lanes_; ++i) out_.mixes[step.index].lanes[i] *= T(scale);
     return true;
   }
 
@@ -321,8 +439,57 @@ class Binder {
     return scale;
   }
 
-  void bind_lanes(const MixPlan& mix, std::vector<T>& out) {
+  /// The product of factors at the values that `bit_of(qubit)` gives.
+  template <class BitOf>
+  bool phase_at(const std::vector<std::int32_t>& factors, const BitOf& bit_of, Complex& out) const {
+    out = 1;
+    for (const std::int32_t f : factors) {
+      Complex values[4];
+      if (!values_of(f, values)) return false;
+      int bits = 0;
+      for (int k = 0; k < 2; ++k) {
+        const std::int8_t q = plan_.form.factors[f].qubits[k];
+        if (q >= 0) bits |= bit_of(q) << k;
+      }
+      out *= values[bits];
+    }
+    return true;
+  }
+
+  bool bind_phased_mix(const MixPlan& mix, PhasedMix<T>& out, double& scale) const {
+    out.flips = 0;
+    for (int k = 0; k < mix.count; ++k) {
+      out.phased[k] = 0;
+      for (int g = 0; g < (1 << mix.count) && !mix.phases[k].empty(); ++g) {
+        const int member = g ^ out.flips;  // what lies in register g by now
+        Complex phase;
+        const auto bit_of = [&](int qubit) {
+          for (int m = 0; m < mix.count; ++m)
+            if (plan_.form.words[mix.words[m]].qubit == qubit) return (member >> m) & 1;
+          return 0;
+        };
+        if (!phase_at(mix.phases[k], bit_of, phase)) return false;
+        if (phase == 1.0) continue;
+        out.phased[k] |= std::uint8_t(1 << g);
+        out.phases[k][2 * g] = T(phase.real());
+        out.phases[k][2 * g + 1] = T(phase.imag());
+      }
+      double t;
+      bool flips, reflects;
+      scale *= shape_of(rotations_[mix.words[k]], t, flips, reflects);
+      out.matrix[k][0] = T(reflects ? t : -t);
+      out.matrix[k][1] = T(t);
+      out.matrix[k][2] = T(reflects ? -1 : 1);
+      out.flips |= std::uint8_t(flips << k);
+    }
+    return true;
+  }
+
+  bool bind_lanes(const MixPlan& mix, BoundMix<T>& bound) const {
+    std::vector<T>& out = bound.lanes;
     out.resize(std::size_t(2) * mix.count * lanes_);
+    bound.phased = 0;
+    if (mix.phased) bound.lane_phases.resize(out.size());
     for (int k = 0; k < mix.count; ++k) {
       const Rotation& r = rotations_[mix.words[k]];
       const double sign = r.reflects ? -1 : 1;
@@ -331,7 +498,21 @@ class Binder {
         out[(2 * k) * lanes_ + lane] = T(one ? sign * r.c : r.c);
         out[(2 * k + 1) * lanes_ + lane] = T(one ? r.s : -sign * r.s);
       }
+      if (mix.phases[k].empty()) continue;
+      bound.phased |= std::uint8_t(1 << k);
+      for (int lane = 0; lane < lanes_; ++lane) {
+        Complex phase;
+        const auto bit_of = [&](int qubit) {
+          for (int m = 0; m < mix.count; ++m)
+            if (plan_.form.words[mix.words[m]].qubit == qubit) return int((lane & mix.patterns[m]) != 0);
+          return 0;
+        };
+        if (!phase_at(mix.phases[k], bit_of, phase)) return false;
+        bound.lane_phases[(2 * k) * lanes_ + lane] = T(phase.real());
+        bound.lane_phases[(2 * k + 1) * lanes_ + lane] = T(phase.imag());
+      }
     }
+    return true;
   }
 
   bool bind_phases(const PhasePlan& phase, BoundPhases<T>& out) {

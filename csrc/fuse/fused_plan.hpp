@@ -18,6 +18,8 @@ struct MixPlan {
   std::uint8_t patterns[kMaxLaneBits];  // lanes: bit of each qubit
   std::uint8_t count;
   bool in_lanes;
+  bool phased = false;  // `phases` holds factors among its own qubits, to be applied before each rotation
+  std::vector<std::int32_t> phases[kMaxLaneBits] = {};
 };
 
 /// Phases of one step. Pairs of qubits inside a block make a table; what the other qubits say to a block is one
@@ -72,6 +74,10 @@ template <class T>
 struct BoundMix {
   T t[kMaxMixQubits];
   std::uint8_t flips, reflects;
+  std::uint8_t phased = 0;     // lanes: rotations with phases before them
+  PhasedMix<T> with_phases;    // registers, where the plan says so
+  std::vector<T> lanes;        // own and other of each qubit
+  std::vector<T> lane_phases;  // of each qubit
 };
 
 /// Phases at given angles, in double precision where they are multiplied up for each block.
@@ -88,7 +94,6 @@ template <class T>
 struct BoundPlan {
   std::vector<Complex> product;  // two amplitudes for each qubit
   std::vector<BoundMix<T>> mixes;
-  std::vector<std::vector<T>> lanes;  // of each mix in lanes: own and other of each qubit
   std::vector<BoundPhases<T>> phases;
   std::vector<double> scales;  // left over at the end of each segment
   AlignedBuffer generic;

@@ -135,8 +135,9 @@ class TileRun {
     if (step.kind == Step::Kind::kMixes) {
       const MixPlan& mix = plan_.mixes[step.index];
       if (mix.in_lanes) {
-        context_.kernels.fused.mix_lanes[mix.count - 1](re_of(block), im_of(block), mix.patterns,
-                                                        bound_.lanes[step.index].data(),
+        const BoundMix<T>& bound = bound_.mixes[step.index];
+        context_.kernels.fused.mix_lanes[mix.count - 1](re_of(block), im_of(block), mix.patterns, bound.lanes.data(),
+                                                        bound.phased, bound.lane_phases.data(),
                                                         (std::size_t{1} << block_bits_) / context_.lanes);
         return;
       }
@@ -157,6 +158,9 @@ class TileRun {
   void run_mix(std::int32_t index, std::uint64_t groups, std::uint64_t part) {
     const MixPlan& mix = plan_.mixes[index];
     const BoundMix<T>& bound = bound_.mixes[index];
+    if (mix.phased)
+      return context_.kernels.fused.mix_with_phases[mix.count - 1](re_, im_, mix.op, bound.with_phases, part * groups,
+                                                                   (part + 1) * groups);
     context_.kernels.fused.mix_registers[mix.count - 1][bound.reflects](re_, im_, mix.op, bound.t, bound.flips,
                                                                         part * groups, (part + 1) * groups);
   }
