@@ -43,6 +43,7 @@ static_assert(sizeof(Segment) == 32 && offsetof(Segment, whole) == 24, "the layo
 constexpr int kTileLowBits = 6;     // a run of 2^6 amplitudes is always inside a tile
 constexpr int kTileActiveBits = 8;  // qubits above those that may be active in one segment
 constexpr int kMaxTileBits = kTileLowBits + kTileActiveBits;
+constexpr int kMaxFusedTileBits = 16;  // tiles of fused programs: half a megabyte
 
 /// Sizes of a tile: the lowest qubits are always inside, and so many others.
 struct TileShape {

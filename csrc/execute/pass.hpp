@@ -53,7 +53,7 @@ inline std::uint64_t outer_of(const Plan& plan, const PlannedOp& op, std::uint64
 template <class T>
 void apply_groups_in_tile(const Context<T>& context, const TileLayout& layout, const PlannedOp& op,
                           const void* coefficients, T* re, T* im) {
-  int positions[kMaxTileBits];
+  int positions[kMaxFusedTileBits];
   for (int i = 0; i < op.instruction->num_targets; ++i)
     positions[i] = position_of(context.tape.targets(*op.instruction)[i], layout.inside);
   apply_groups<T>(context.tape, op, coefficients, TileAccess<T>{re, im}, positions, op.ctrl_mask, op.ctrl_value,

@@ -1,5 +1,6 @@
 #include "tape.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -142,10 +143,10 @@ Tape::Tape(std::int64_t qubits, std::int64_t slots, std::vector<Instruction> all
       constants(std::move(all_constants)),
       segments(std::move(all_segments)),
       fusion(how) {
-  if (fusion.shape.low_bits < kMaxLaneBits || fusion.shape.active_bits < 1 ||
-      fusion.shape.low_bits + fusion.shape.active_bits > kMaxTileBits)
-    fail("A tile must hold the lowest " + std::to_string(kMaxLaneBits) + " qubits, another one, and " +
-         std::to_string(kMaxTileBits) + " at most.");
+  if (fusion.shape.low_bits < kMaxLaneBits || fusion.shape.active_bits < 0 ||
+      fusion.shape.low_bits + fusion.shape.active_bits > kMaxFusedTileBits)
+    fail("A tile must hold the lowest " + std::to_string(kMaxLaneBits) + " qubits and " +
+         std::to_string(kMaxFusedTileBits) + " at most.");
   for (std::size_t i = 0; i < instructions.size(); ++i) Checker(*this, i).check();
   check_segments(*this);
 }
@@ -187,12 +188,19 @@ const Plan& Tape::plan(int isa) const {
 
 template <class T>
 const FusedPlan& Tape::fused_plan(int isa, bool from_zero) const {
+  TileShape shape = fusion.shape;
+  if (shape.active_bits == 0) {
+    const int bits = sizeof(T) == sizeof(float) ? 15 : 14;
+    shape.active_bits = std::min(bits, num_qubits - 2) - shape.low_bits;  // four tiles at least, for threads to share
+  }
   return built_once(fused_plans_[isa][sizeof(T) == sizeof(float)][from_zero],
-                    [&] { return make_fused_plan<T>(*this, isa, fusion.shape, from_zero); });
+                    [&] { return make_fused_plan<T>(*this, isa, shape, from_zero); });
 }
 
 bool Tape::is_fused() const {
-  return fusion.enabled && num_qubits > fusion.shape.low_bits + fusion.shape.active_bits;
+  if (!fusion.enabled) return false;
+  return num_qubits > kMaxTileBits ||
+         (fusion.shape.active_bits > 0 && num_qubits > fusion.shape.low_bits + fusion.shape.active_bits);
 }
 
 template const Plan& Tape::plan<float>(int) const;

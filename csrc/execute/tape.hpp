@@ -20,7 +20,7 @@ struct FusedPlan;
 /// How a tape is fused; a test makes tiles small.
 struct Fusion {
   bool enabled = false;
-  TileShape shape = {kTileLowBits, kTileActiveBits};
+  TileShape shape = {kTileLowBits, 0};  // 0: as many as make a tile of 256 KiB
 };
 
 class Tape {
