@@ -142,6 +142,56 @@ void mix_lanes(T* re, T* im, const std::uint8_t* patterns, const T* coefficients
   }
 }
 
+template <class T>
+void permute_tile(const T* from_re, const T* from_im, T* re, T* im, int bits, const AffineMap& map) {
+  constexpr std::uint32_t W = kNumLanes<T>;
+  int lane_bits = 0;
+  while ((1u << lane_bits) < W) ++lane_bits;
+  // lanes whose amplitudes come from the same register, relative to that of lane 0
+  std::uint32_t sources[W];
+  Lanes<T> masks[W], lanes;
+  int num_sources = 0;
+  for (std::uint32_t lane = 0; lane < W; ++lane) {
+    std::uint32_t place = 0;
+    for (int i = 0; i < lane_bits; ++i)
+      if ((lane >> i) & 1) place ^= map.columns[i];
+    lanes[lane] = Integer<T>(place & (W - 1));
+    int k = 0;
+    while (k < num_sources && sources[k] != place >> lane_bits) ++k;
+    if (k == num_sources) {
+      sources[num_sources++] = place >> lane_bits;
+      masks[k] = Lanes<T>{};
+    }
+    masks[k][lane] = -1;
+  }
+  std::uint32_t steps[32];  // what changes in the place when a register's number is counted up
+  for (int i = 0; lane_bits + i < bits; ++i) steps[i] = map.columns[lane_bits + i] ^ (i > 0 ? steps[i - 1] : 0);
+  const bool keeps = [&] {
+    for (int i = lane_bits; i < bits; ++i)
+      if (map.columns[i] & (W - 1)) return false;
+    for (std::uint32_t lane = 0; lane < W; ++lane)
+      if (lanes[lane] != Integer<T>(lane)) return false;
+    return (map.constant & (W - 1)) == 0 && num_sources == 1;
+  }();
+  std::uint32_t place = map.constant;
+  const std::size_t registers = (std::size_t{1} << bits) / W;
+  for (std::size_t r = 0; r < registers; ++r) {
+    const std::uint32_t at = place >> lane_bits;
+    if (keeps) {
+      Split::store_register(re, im, r, Split::load_register(from_re, from_im, at));
+    } else {
+      const Lanes<T> index = lanes ^ Integer<T>(place & (W - 1));
+      Amplitudes<T> v = permute(Split::load_register(from_re, from_im, at ^ sources[0]), index);
+      for (int k = 1; k < num_sources; ++k) {
+        const Amplitudes<T> other = permute(Split::load_register(from_re, from_im, at ^ sources[k]), index);
+        v = {select<T>(masks[k], other.re, v.re), select<T>(masks[k], other.im, v.im)};
+      }
+      Split::store_register(re, im, r, v);
+    }
+    if (r + 1 < registers) place ^= steps[__builtin_ctzll(r + 1)];
+  }
+}
+
 constexpr int kProductRegisterBits = 3;  // factors of a product that stay in registers
 
 /// A product of one factor per bit of the index, as 2^kProductRegisterBits registers times scalars. `factors`: of each
@@ -292,6 +342,7 @@ constexpr FusedKernels<T> make_fused_kernels() {
   table.mix_with_phases[0] = mix_with_phases<T, 1>;
   table.mix_with_phases[1] = mix_with_phases<T, 2>;
   table.mix_with_phases[2] = mix_with_phases<T, 3>;
+  table.permute_tile = permute_tile<T>;
   table.write_product = write_product<T>;
   table.multiply_phases = multiply_phases<T>;
   return table;

@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "instruction.hpp"
+
 namespace qsim {
 
 constexpr int kMaxFastTargets = 5;  // dense, permutation and small diagonals up to here have SIMD kernels
@@ -84,6 +86,13 @@ struct PhasedMix {
   std::uint8_t flips;
 };
 
+/// An affine map over GF(2) of the index inside a tile: place y of the result comes from
+/// constant ^ columns[i] for every bit i of y.
+struct AffineMap {
+  std::uint32_t constant;
+  std::uint32_t columns[kMaxFusedTileBits];
+};
+
 /// What fused programs (fuse/) are made of; described in fused.inl.
 template <class T>
 struct FusedKernels {
@@ -93,6 +102,8 @@ struct FusedKernels {
                                          std::uint64_t last);
   void (*mix_lanes[kMaxLaneBits])(T* re, T* im, const std::uint8_t* patterns, const T* coefficients, unsigned phased,
                                   const T* phases, std::size_t registers);
+  /// 2^bits amplitudes from one buffer to another.
+  void (*permute_tile)(const T* from_re, const T* from_im, T* re, T* im, int bits, const AffineMap& map);
   void (*write_product)(T* re, T* im, int bits, const T* constant, const T* factors);
   void (*multiply_phases)(T* re, T* im, int bits, const T* constant, const T* factors, const T* table);
 };

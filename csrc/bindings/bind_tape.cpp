@@ -99,25 +99,26 @@ py::list plan_of(const Tape& tape, bool from_zero) {
   if (!tape.is_fused()) return out;
   const FusedPlan& plan = tape.fused_plan<T>(current_isa(), from_zero);
   for (const FusedSegment& segment : plan.segments) {
-    int steps[3] = {}, rotations = 0, lane_rotations = 0;
+    int steps[4] = {}, rotations = 0, lane_rotations = 0;
     py::list patterns;
     for (std::int32_t i = segment.first; i < segment.last; ++i) {
       const FusedStep& step = plan.steps[std::size_t(i)];
       ++steps[int(step.kind)];
-      if (step.kind == Step::Kind::kMixes) {
+      if (step.kind == FusedKind::kMixes) {
         const MixPlan& mix = plan.mixes[std::size_t(step.index)];
         (mix.in_lanes ? lane_rotations : rotations) += mix.count;
-      } else if (step.kind == Step::Kind::kGeneric) {
+      } else if (step.kind == FusedKind::kGeneric) {
         patterns.append(int(plan.generic.ops[std::size_t(step.index)].instruction->pattern));
       }
     }
     py::dict entry;
     entry["inside"] = segment.planned.layout.inside;
     entry["whole"] = segment.planned.whole || segment.planned.streamed;
-    entry["mixes"] = steps[int(Step::Kind::kMixes)];
+    entry["mixes"] = steps[int(FusedKind::kMixes)];
     entry["rotations"] = rotations;
     entry["lane_rotations"] = lane_rotations;
-    entry["phases"] = steps[int(Step::Kind::kPhases)];
+    entry["phases"] = steps[int(FusedKind::kPhases)];
+    entry["permutes"] = steps[int(FusedKind::kPermute)];
     entry["generic"] = patterns;
     out.append(entry);
   }

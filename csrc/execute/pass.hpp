@@ -95,13 +95,13 @@ void join_tile(const Context<T>& context, const TileLayout& layout, const T* re,
 
 /// Between real and imaginary parts: a load that differs from a recent store by a multiple of 4096 bytes would wait
 /// for it.
-constexpr std::size_t kTileGapBytes = 2048 + kAlignment;
+constexpr std::size_t kTileGapBytes = 2048 + 2 * kAlignment;
 
-/// Real parts of this thread's tile, and imaginary parts.
+/// Real parts of a tile, and imaginary parts.
 template <class T>
-std::pair<T*, T*> tile_buffer(int tile_bits) {
+std::pair<T*, T*> tile_buffer(AlignedBuffer& buffer, int tile_bits, std::size_t first_byte = 0) {
   const std::size_t size = std::size_t{1} << tile_bits, gap = kTileGapBytes / sizeof(T);
-  T* const re = workspace().tile.array<T>(2 * size + gap);
+  T* const re = buffer.array<T>(2 * size + gap + first_byte / sizeof(T)) + first_byte / sizeof(T);
   return {re, re + size + gap};
 }
 

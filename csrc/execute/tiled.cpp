@@ -54,7 +54,7 @@ void run_segment(const Context<T>& context, const PlannedSegment& segment, T* st
   const std::uint64_t num_chunks = (layout.num_tiles + tiles_per_chunk - 1) / tiles_per_chunk;
   const std::uint64_t outside = ((std::uint64_t{1} << context.tape.num_qubits) - 1) & ~layout.inside;
   parallel_for(std::int64_t(num_chunks), threads, [&](std::int64_t chunk) {
-    const auto [re, im] = tile_buffer<T>(layout.tile_bits);
+    const auto [re, im] = tile_buffer<T>(workspace().tile, layout.tile_bits);
     const std::uint64_t first = std::uint64_t(chunk) * tiles_per_chunk;
     const std::uint64_t last = std::min(layout.num_tiles, first + tiles_per_chunk);
     std::uint64_t base = deposit_bits(first, outside);
@@ -124,7 +124,7 @@ void apply(const Tape& tape, std::complex<T>* states, std::int64_t batch, const 
     const void* bound = nullptr;
     for (std::int64_t row = chunk * rows_per_chunk; row < std::min(batch, (chunk + 1) * rows_per_chunk); ++row) {
       if (bound == nullptr || angle_rows > 1) bound = bind_angles(context, row_of(row));
-      const auto [re, im] = tile_buffer<T>(layout.tile_bits);
+      const auto [re, im] = tile_buffer<T>(workspace().tile, layout.tile_bits);
       T* const state = reinterpret_cast<T*>(states + row * dim);
       split_tile(context, layout, state, 0, re, im);
       run_resident(context, re, im, bound);
@@ -172,7 +172,7 @@ void run_expectation(const Tape& tape, const PauliSums& sums, std::int64_t batch
     const void* bound = nullptr;
     for (std::int64_t row = chunk * rows_per_chunk; row < std::min(batch, (chunk + 1) * rows_per_chunk); ++row) {
       if (bound == nullptr || angle_rows > 1) bound = bind_angles(context, row_of(row));
-      const auto [re, im] = tile_buffer<T>(tile_bits);
+      const auto [re, im] = tile_buffer<T>(workspace().tile, tile_bits);
       std::memset(re, 0, tile_size * sizeof(T));
       std::memset(im, 0, tile_size * sizeof(T));
       re[0] = T(1);

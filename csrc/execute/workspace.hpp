@@ -62,6 +62,7 @@ class AlignedBuffer {
 
 struct Workspace {
   AlignedBuffer tile;          // re, im of the tile
+  AlignedBuffer other_tile;    // where a permutation of the tile goes to
   AlignedBuffer coefficients;  // of the angles of one row
   AlignedBuffer entries;       // matrix entries on their way to coefficients
   AlignedBuffer group;         // gathered sub-amplitudes of big instructions

@@ -9,6 +9,7 @@
 namespace qsim {
 namespace {
 
+constexpr std::size_t kMinExchanges = 3;  // fewer are cheaper one by one
 constexpr int kMaxUnscaled = 60;  // rotations without a place for their scale: 2^-30 at worst
 
 template <class T>
@@ -55,7 +56,17 @@ class FusedPlanner {
     segment.planned.first = plan_.generic.ops.size();
     block_mask_ = segment.planned.layout.inside;
     while (popcount(block_mask_) > plan_.block_bits) block_mask_ &= ~(std::uint64_t{1} << log2_of(block_mask_));
-    for (const Group& group : gather_groups(scheduled, segment.planned)) add_group(group, segment, ops);
+    const std::vector<Group> groups = gather_groups(scheduled, segment.planned);
+    for (std::size_t i = 0; i < groups.size();) {
+      std::size_t end = i;
+      while (end < groups.size() && is_exchange(groups[end], segment)) ++end;
+      if (end - i >= kMinExchanges) {
+        add_permute(groups.data() + i, groups.data() + end, segment.planned.layout);
+        i = end;
+      } else {
+        for (end = std::max(end, i + 1); i < end; ++i) add_group(groups[i], segment, ops);
+      }
+    }
     segment.planned.last = plan_.generic.ops.size();
     segment.last = std::int32_t(plan_.steps.size());
     plan_.segments.push_back(std::move(segment));
@@ -158,7 +169,7 @@ class FusedPlanner {
         const std::int32_t index = std::int32_t(plan_.generic.ops.size());
         ops.add(op, segment.planned);
         const bool in_tile = !segment.planned.whole && !segment.planned.streamed;
-        plan_.steps.push_back({Step::Kind::kGeneric, in_tile && stays_in_block(plan_.generic.ops.back()), index});
+        plan_.steps.push_back({FusedKind::kGeneric, in_tile && stays_in_block(plan_.generic.ops.back()), index});
         return;
       }
       case Step::Kind::kMixes: {
@@ -168,6 +179,42 @@ class FusedPlanner {
       }
       case Step::Kind::kPhases: return add_phases(group.items);
     }
+  }
+
+  /// X with at most one control inside the tile, or SWAP without any.
+  bool is_exchange(const Group& group, const FusedSegment& segment) const {
+    if (group.kind != Step::Kind::kGeneric || segment.planned.whole || segment.planned.streamed) return false;
+    const Instruction& op = plan_.generic_tape->instructions[group.items.front()];
+    if (Pattern(op.pattern) != Pattern::kPermutation || op.num_targets > 2) return false;
+    if (popcount(op.ctrl_mask & segment.planned.layout.inside) > (op.num_targets == 1 ? 1 : 0)) return false;
+    const std::int32_t* sources = plan_.generic_tape->targets(op) + op.num_targets;
+    for (int j = 0; j < (1 << op.num_targets); ++j) {
+      const int wanted = op.num_targets == 1 ? j ^ 1 : ((j & 1) << 1) | (j >> 1);
+      if (sources[j] != wanted || tape_.constants[op.data + j] != 1.0) return false;
+    }
+    return true;
+  }
+
+  void add_permute(const Group* first, const Group* last, const TileLayout& layout) {
+    PermutePlan permute;
+    for (; first < last; ++first) {
+      const Instruction& op = plan_.generic_tape->instructions[first->items.front()];
+      const std::int32_t* targets = plan_.generic_tape->targets(op);
+      PermutePlan::Exchange exchange{};
+      exchange.target = std::int8_t(position_of(targets[0], layout.inside));
+      exchange.other = -1;
+      exchange.swaps = op.num_targets == 2;
+      if (exchange.swaps) exchange.other = std::int8_t(position_of(targets[1], layout.inside));
+      if (const std::uint64_t control = op.ctrl_mask & layout.inside) {
+        exchange.other = std::int8_t(position_of(log2_of(control), layout.inside));
+        exchange.control_value = (op.ctrl_value & control) != 0;
+      }
+      exchange.outer_mask = op.ctrl_mask & ~layout.inside;
+      exchange.outer_value = op.ctrl_value & ~layout.inside;
+      permute.exchanges.push_back(exchange);
+    }
+    plan_.steps.push_back({FusedKind::kPermute, false, std::int32_t(plan_.permutes.size())});
+    plan_.permutes.push_back(std::move(permute));
   }
 
   void add_phased_mix(const Group& group, const TileLayout& layout) {
@@ -237,7 +284,7 @@ class FusedPlanner {
   }
 
   void push_mix(const MixPlan& mix, bool blocked) {
-    plan_.steps.push_back({Step::Kind::kMixes, blocked, std::int32_t(plan_.mixes.size())});
+    plan_.steps.push_back({FusedKind::kMixes, blocked, std::int32_t(plan_.mixes.size())});
     plan_.mixes.push_back(mix);
   }
 
@@ -258,7 +305,7 @@ class FusedPlanner {
     }
     phase.factors = std::move(factors);
     place_pairs(phase);
-    plan_.steps.push_back({Step::Kind::kPhases, true, std::int32_t(plan_.phases.size())});
+    plan_.steps.push_back({FusedKind::kPhases, true, std::int32_t(plan_.phases.size())});
     plan_.phases.push_back(std::move(phase));
   }
 
@@ -391,9 +438,9 @@ class Binder {
     std::int32_t last = -1;
     for (std::int32_t i = segment.first; i < segment.last; ++i) {
       const FusedStep& step = plan_.steps[i];
-      if (step.kind == Step::Kind::kPhases) {
+      if (step.kind == FusedKind::kPhases) {
         if (!bind_phases(plan_.phases[step.index], out_.phases[step.index])) return false;
-      } else if (step.kind == Step::Kind::kMixes) {
+      } else if (step.kind == FusedKind::kMixes) {
         const MixPlan& mix = plan_.mixes[step.index];
         if (mix.in_lanes) {
           if (!bind_lanes(mix, out_.mixes[step.index])) return false;
@@ -416,11 +463,11 @@ class Binder {
   }
 
   bool absorb(const FusedStep& step, double scale) {
-    if (step.kind == Step::Kind::kPhases) {
+    if (step.kind == FusedKind::kPhases) {
       out_.phases[step.index].constant *= scale;
       return true;
     }
-    if (step.kind != Step::Kind::kMixes || !plan_.mixes[step.index].in_lanes) return false;
+    if (step.kind != FusedKind::kMixes || !plan_.mixes[step.index].in_lanes) return false;
     for (int i = 0; i < 2 * lanes_; ++i) out_.mixes[step.index].lanes[i] *= T(scale);
     return true;
   }

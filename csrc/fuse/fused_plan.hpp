@@ -43,10 +43,23 @@ struct PhasePlan {
   bool has_table = false, has_products = false;
 };
 
+/// Exchanges of a run of X, CX and SWAP: one affine map of the index inside a tile.
+struct PermutePlan {
+  struct Exchange {
+    std::int8_t target, other;     // a SWAP exchanges the two; else `other` is a control, or -1
+    bool swaps;
+    bool control_value;
+    std::uint64_t outer_mask, outer_value;  // controls outside the tile
+  };
+  std::vector<Exchange> exchanges;  // places inside the tile
+};
+
+enum class FusedKind : std::uint8_t { kMixes, kPhases, kGeneric, kPermute };
+
 struct FusedStep {
-  Step::Kind kind;
+  FusedKind kind;
   bool blocked;        // stays inside a block
-  std::int32_t index;  // MixPlan, PhasePlan or PlannedOp
+  std::int32_t index;  // MixPlan, PhasePlan, PlannedOp or PermutePlan
 };
 
 struct FusedSegment {
@@ -65,6 +78,7 @@ struct FusedPlan {
   std::vector<FusedStep> steps;
   std::vector<MixPlan> mixes;
   std::vector<PhasePlan> phases;
+  std::vector<PermutePlan> permutes;
 };
 
 template <class T>

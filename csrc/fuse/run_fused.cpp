@@ -29,7 +29,13 @@ class TileRun {
         num_blocks_(std::uint64_t{1} << (layout_.tile_bits - block_bits_)),
         run_bits_(std::min(layout_.run_bits, block_bits_)),
         block_mask_(block_mask()) {
-    std::tie(re_, im_) = tile_buffer<T>(layout_.tile_bits);
+    bool permutes = false;
+    for (std::int32_t i = segment_.first; i < segment_.last; ++i)
+      permutes |= plan.steps[std::size_t(i)].kind == FusedKind::kPermute;
+    std::tie(re_, im_) = tile_buffer<T>(workspace().tile, layout_.tile_bits);
+    if (permutes) {
+      std::tie(other_re_, other_im_) = tile_buffer<T>(workspace().other_tile, layout_.tile_bits, kTileGapBytes / 2);
+    }
   }
 
   /// The tile that starts at amplitude `base`; `next` the one after it, to be fetched meanwhile.
@@ -131,8 +137,8 @@ class TileRun {
   }
 
   void run_in_block(const FusedStep& step, std::uint64_t block) {
-    if (step.kind == Step::Kind::kPhases) return multiply_phases(step.index, block);
-    if (step.kind == Step::Kind::kMixes) {
+    if (step.kind == FusedKind::kPhases) return multiply_phases(step.index, block);
+    if (step.kind == FusedKind::kMixes) {
       const MixPlan& mix = plan_.mixes[step.index];
       if (mix.in_lanes) {
         const BoundMix<T>& bound = bound_.mixes[step.index];
@@ -147,8 +153,35 @@ class TileRun {
   }
 
   void run_in_tile(const FusedStep& step) {
-    if (step.kind == Step::Kind::kMixes) return run_mix(step.index, groups_of(plan_.mixes[step.index]), 0);
+    if (step.kind == FusedKind::kPermute) return permute(plan_.permutes[std::size_t(step.index)]);
+    if (step.kind == FusedKind::kMixes) return run_mix(step.index, groups_of(plan_.mixes[step.index]), 0);
     run_generic(step.index, 0, 1);
+  }
+
+  /// The amplitude at y comes from where the exchanges, undone from the last to the first, lead.
+  void permute(const PermutePlan& plan) {
+    AffineMap map{};
+    for (int i = 0; i < layout_.tile_bits; ++i) map.columns[i] = 1u << i;
+    const auto exchange = [&](std::uint32_t& place, const PermutePlan::Exchange& e, bool linear) {
+      if (e.swaps) {
+        const std::uint32_t differs = ((place >> e.target) ^ (place >> e.other)) & 1;
+        place ^= (differs << e.target) | (differs << e.other);
+      } else if (e.other < 0) {
+        if (!linear) place ^= 1u << e.target;
+      } else {
+        const std::uint32_t bit = (place >> e.other) & 1;
+        place ^= (linear ? bit : bit ^ (e.control_value ? 0u : 1u)) << e.target;
+      }
+    };
+    for (std::size_t k = plan.exchanges.size(); k-- > 0;) {
+      const PermutePlan::Exchange& e = plan.exchanges[k];
+      if ((base_ & e.outer_mask) != e.outer_value) continue;
+      exchange(map.constant, e, false);
+      for (int i = 0; i < layout_.tile_bits; ++i) exchange(map.columns[i], e, true);
+    }
+    context_.kernels.fused.permute_tile(re_, im_, other_re_, other_im_, layout_.tile_bits, map);
+    std::swap(re_, other_re_);
+    std::swap(im_, other_im_);
   }
 
   std::uint64_t groups_of(const MixPlan& mix) const {
@@ -218,6 +251,7 @@ class TileRun {
   const bool generates_;
   T* const state_;
   T *re_, *im_;
+  T *other_re_ = nullptr, *other_im_ = nullptr;  // where a permutation goes to
   const int block_bits_;
   const std::uint64_t num_blocks_;
   const int run_bits_;
