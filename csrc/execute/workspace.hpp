@@ -67,6 +67,7 @@ struct Workspace {
   AlignedBuffer group;         // gathered sub-amplitudes of big instructions
   AlignedBuffer block;         // reductions
   AlignedBuffer values;        // reductions
+  AlignedBuffer sums;          // of Pauli strings, by lane
 };
 
 inline Workspace& workspace() {

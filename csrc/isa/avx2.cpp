@@ -2,7 +2,7 @@
 #include "../simd/avx2.hpp"
 #include "../tile.inl"
 #include "../dense.inl"
-#include "../reductions.inl"
+#include "../pauli.inl"
 
 #define QSIM_ISA_NAME "avx2"
 #define QSIM_ISA_TABLE kernels_avx2

@@ -2,7 +2,7 @@
 #include "../simd/avx512.hpp"
 #include "../tile.inl"
 #include "../dense.inl"
-#include "../reductions.inl"
+#include "../pauli.inl"
 
 #define QSIM_ISA_NAME "avx512"
 #define QSIM_ISA_TABLE kernels_avx512

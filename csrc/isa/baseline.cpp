@@ -2,7 +2,7 @@
 #include "../simd/baseline.hpp"
 #include "../tile.inl"
 #include "../dense.inl"
-#include "../reductions.inl"
+#include "../pauli.inl"
 
 #define QSIM_ISA_NAME "baseline"
 #define QSIM_ISA_TABLE kernels_baseline
