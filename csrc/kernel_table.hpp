@@ -73,12 +73,13 @@ struct PauliKernels {
   void (*products)(const T* a_re, const T* a_im, const T* b_re, const T* b_im, std::size_t count, std::size_t x, T* re,
                    T* im);
   /// For each mask z adds the sum of (-1)^popcount((base + j) & z) * values[j] over the j that share a lane to
-  /// sums[lane], without the sign of the lane itself. Bits of `base` are outside the block. The masks ascend in their
-  /// bits inside the block; `sums` has a register's lanes for each; `values` are overwritten.
+  /// sums[lane], without the sign of the lane itself. Bits of `base` are outside the block. `sums` has as many numbers for
+  /// each mask as a register has lanes; `values` are overwritten.
   void (*add_signed_sums)(T* values, std::size_t count, const std::uint64_t* z_masks, std::size_t num_masks,
                           std::uint64_t base, double* sums);
-  /// For each bit adds the sum of values[j] * values[j ^ bit] to sums. One bit inside a register, where first and last
-  /// count registers; or up to three beyond, where they count groups of registers that differ in the bits.
+  /// For each bit adds the products values[j] * values[j ^ bit], in parts, to a register of doubles of `sums`. Up to
+  /// three bits inside a register, where first and last count registers; or up to three beyond, where they count
+  /// groups of registers that differ in the bits.
   void (*flip_sums)(const T* values, std::uint64_t first, std::uint64_t last, const std::uint64_t* bits, int num_bits,
                     double* sums);
 };

@@ -18,10 +18,9 @@ QSIM_INLINE Vector<double> sum_double(Vector<float> v) {
 template <class T>
 void squares(const T* amplitudes, T* out, std::size_t count) {
   constexpr std::size_t W = kNumLanes<T>;
-  for (std::size_t i = 0; i < count; i += W) {
-    Vector<T> a, b;
-    deinterleave(load(amplitudes + 2 * i), load(amplitudes + 2 * i + W), a, b);
-    store(out + i, a * a + b * b);
+  for (std::size_t r = 0; r < count / W; ++r) {
+    const Amplitudes<T> v = Interleaved::load_register<T>(amplitudes, nullptr, r);
+    store(out + r * W, v.re * v.re + v.im * v.im);
   }
 }
 
@@ -80,58 +79,72 @@ QSIM_INLINE Vector<T> signed_sum(const T* values, std::size_t num_registers, std
   return z & 2 ? even - odd : even + odd;
 }
 
-/// A Walsh-Hadamard transform that follows only the branches some string needs, down to the lanes.
+/// Walsh-Hadamard transform over `Bits` bits of the number of a register, the lowest of them `stride`.
+template <class T, int Bits>
+QSIM_INLINE void transform(T* values, std::size_t num_registers, std::size_t stride) {
+  constexpr std::size_t W = kNumLanes<T>, kMembers = 1 << Bits;
+  for (std::size_t high = 0; high < num_registers; high += kMembers * stride)
+    for (std::size_t r = high; r < high + stride; ++r) {
+      Vector<T> v[kMembers];
+#pragma GCC unroll 8
+      for (std::size_t m = 0; m < kMembers; ++m) v[m] = load(values + (r + m * stride) * W);
+#pragma GCC unroll 3
+      for (std::size_t bit = 1; bit < kMembers; bit *= 2)
+#pragma GCC unroll 8
+        for (std::size_t m = 0; m < kMembers; ++m)
+          if (!(m & bit)) {
+            const Vector<T> a = v[m], b = v[m | bit];
+            v[m] = a + b;
+            v[m | bit] = a - b;
+          }
+#pragma GCC unroll 8
+      for (std::size_t m = 0; m < kMembers; ++m) store(values + (r + m * stride) * W, v[m]);
+    }
+}
+
 template <class T>
-void add_signed_sums(T* values, std::size_t count, const std::uint64_t* z_masks, std::size_t num_strings,
+void walsh_hadamard(T* values, std::size_t num_registers) {
+  std::size_t stride = 1;
+  for (; stride * 8 <= num_registers; stride *= 8) transform<T, 3>(values, num_registers, stride);
+  if (stride * 4 <= num_registers) return transform<T, 2>(values, num_registers, stride);
+  if (stride * 2 <= num_registers) transform<T, 1>(values, num_registers, stride);
+}
+
+constexpr std::size_t kWalshHadamardMasks = 4;  // from here on all signed sums at once are cheaper
+
+template <class T>
+void add_signed_sums(T* values, std::size_t count, const std::uint64_t* z_masks, std::size_t num_masks,
                      std::uint64_t base, double* sums) {
   constexpr std::size_t W = kNumLanes<T>;
-  while (((z_masks[0] ^ z_masks[num_strings - 1]) & (count - 1)) >= W) {
-    const std::size_t half = count / 2;
-    std::size_t even = 0;  // strings without the highest bit come first
-    while (even < num_strings && !(z_masks[even] & half)) ++even;
-    if (even == num_strings) {
-      for (std::size_t i = 0; i < half; i += W) store(values + i, load(values + i) + load(values + i + half));
-    } else if (even == 0) {
-      for (std::size_t i = 0; i < half; i += W) store(values + i, load(values + i) - load(values + i + half));
-    } else {
-      for (std::size_t i = 0; i < half; i += W) {
-        const Vector<T> a = load(values + i), b = load(values + i + half);
-        store(values + i, a + b);
-        store(values + i + half, a - b);
-      }
-      add_signed_sums(values, half, z_masks, even, base, sums);
-      values += half;
-      z_masks += even;
-      sums += even * W;
-      num_strings -= even;
-    }
-    count = half;
-  }
-  T lanes[W];
-  store(lanes, signed_sum(values, count / W, (z_masks[0] & (count - 1)) / W));
-  for (std::size_t s = 0; s < num_strings; ++s, sums += W) {
+  const bool transformed = num_masks >= kWalshHadamardMasks;
+  if (transformed) walsh_hadamard(values, count / W);
+  for (std::size_t s = 0; s < num_masks; ++s, sums += W) {
+    const std::size_t z = (z_masks[s] & (count - 1)) / W;
+    T buffer[W];
+    if (!transformed) store(buffer, signed_sum(values, count / W, z));
+    const T* const lanes = transformed ? values + z * W : buffer;
     const Lanes<double> signs = sign_bits<double>(__builtin_parityll(z_masks[s] & base));
     for (std::size_t i = 0; i < W; i += kDoubles)
       store(sums + i, load(sums + i) + flip_sign<double>(load_double(lanes + i), signs));
   }
 }
 
-/// For each of the `Bits` register bits the sum of products of registers that differ in it.
+constexpr std::uint64_t kFlipPiece = 64;  // groups of registers whose products are summed in T
+
+/// For each of the `Bits` register bits the products of registers that differ in it.
 template <class T, int Bits>
 void register_flip_sums(const T* values, std::uint64_t first, std::uint64_t last, const std::uint64_t* bits,
                         double* sums) {
   constexpr int W = kNumLanes<T>, kMembers = 1 << Bits, kPairs = kMembers / 2;
   constexpr int kChains = kPairs < 4 ? kPairs : QSIM_VECTOR_BYTES == 64 ? 4 : 2;  // as many as registers allow
-  constexpr std::uint64_t kPiece = 64;                                            // groups summed in T
   std::uint64_t fixed = 0, offsets[kMembers] = {};
   for (int k = 0; k < Bits; ++k) fixed |= bits[k] / W;
   for (int m = 0; m < kMembers; ++m)
     for (int k = 0; k < Bits; ++k)
       if (m >> k & 1) offsets[m] += bits[k];
-  Vector<double> totals[Bits] = {};
   std::uint64_t base = spread(first, fixed);
   while (first < last) {
-    const std::uint64_t end = last - first < kPiece ? last : first + kPiece;
+    const std::uint64_t end = last - first < kFlipPiece ? last : first + kFlipPiece;
     Vector<T> part[Bits][kChains] = {};
     for (; first < end; ++first) {
       Vector<T> v[kMembers];
@@ -146,42 +159,52 @@ void register_flip_sums(const T* values, std::uint64_t first, std::uint64_t last
         }
       base = ((base | fixed) + 1) & ~fixed;
     }
-    for (int k = 0; k < Bits; ++k)
-      for (int c = 0; c < kChains; ++c) totals[k] += sum_double(part[k][c]);
+    for (int k = 0; k < Bits; ++k) {
+      Vector<T> sum = part[k][0];
+      for (int c = 1; c < kChains; ++c) sum += part[k][c];
+      store(sums + k * kDoubles, load(sums + k * kDoubles) + 2 * sum_double(sum));
+    }
   }
-  for (int k = 0; k < Bits; ++k) sums[k] += 2 * sum_lanes<double>(totals[k]);
 }
 
-/// The sum of products of lanes that differ in the bit; `first` and `last` count registers.
-template <class T>
-void lane_flip_sum(const T* values, std::uint64_t first, std::uint64_t last, int bit, double* sum) {
-  constexpr int W = kNumLanes<T>;
-  constexpr std::uint64_t kPiece = 512;  // registers summed in T
-  const Lanes<T> index = lane_numbers<T>() ^ Integer<T>(bit);
-  Vector<double> total = {};
-  while (first < last) {
-    const std::uint64_t end = last - first < kPiece ? last : first + kPiece;
-    Vector<T> parts[4] = {};
-    const auto product = [&](std::uint64_t r) {
-      const Vector<T> v = load(values + r * W);
-      return v * exchange_lanes(v, bit, index);
-    };
-    for (; first + 4 <= end; first += 4)
-      for (int k = 0; k < 4; ++k) parts[k] += product(first + k);
-    for (; first < end; ++first) parts[0] += product(first);
-    for (int k = 0; k < 4; ++k) total += sum_double(parts[k]);
+/// For each of the `Bits` lane bits the products of lanes that differ in it; `first` and `last` count registers.
+template <class T, int Bits>
+void lane_flip_sums(const T* values, std::uint64_t first, std::uint64_t last, const std::uint64_t* bits,
+                    double* sums) {
+  constexpr int W = kNumLanes<T>, kChains = 4;
+  int patterns[Bits];
+  Lanes<T> index[Bits];
+  for (int k = 0; k < Bits; ++k) {
+    patterns[k] = int(bits[k]);
+    index[k] = lane_numbers<T>() ^ Integer<T>(patterns[k]);
   }
-  *sum += sum_lanes<double>(total);
+  while (first < last) {
+    const std::uint64_t end = last - first < kChains * kFlipPiece ? last : first + kChains * kFlipPiece;
+    Vector<T> part[Bits][kChains] = {};
+    const auto add_products = [&](std::uint64_t r, int chain) {
+      const Vector<T> v = load(values + r * W);
+#pragma GCC unroll 4
+      for (int k = 0; k < Bits; ++k) part[k][chain] += v * exchange_lanes(v, patterns[k], index[k]);
+    };
+    for (; first + kChains <= end; first += kChains)
+#pragma GCC unroll 4
+      for (int c = 0; c < kChains; ++c) add_products(first + c, c);
+    for (; first < end; ++first) add_products(first, 0);
+    for (int k = 0; k < Bits; ++k) {
+      const Vector<T> sum = (part[k][0] + part[k][1]) + (part[k][2] + part[k][3]);
+      store(sums + k * kDoubles, load(sums + k * kDoubles) + sum_double(sum));
+    }
+  }
 }
 
 template <class T>
 void flip_sums(const T* values, std::uint64_t first, std::uint64_t last, const std::uint64_t* bits, int num_bits,
                double* sums) {
-  if (bits[0] < kNumLanes<T>) return lane_flip_sum(values, first, last, int(bits[0]), sums);
+  const bool in_register = bits[0] < kNumLanes<T>;
   switch (num_bits) {
-    case 1: return register_flip_sums<T, 1>(values, first, last, bits, sums);
-    case 2: return register_flip_sums<T, 2>(values, first, last, bits, sums);
-    default: return register_flip_sums<T, 3>(values, first, last, bits, sums);
+    case 1: return (in_register ? lane_flip_sums<T, 1> : register_flip_sums<T, 1>)(values, first, last, bits, sums);
+    case 2: return (in_register ? lane_flip_sums<T, 2> : register_flip_sums<T, 2>)(values, first, last, bits, sums);
+    default: return (in_register ? lane_flip_sums<T, 3> : register_flip_sums<T, 3>)(values, first, last, bits, sums);
   }
 }
 

@@ -19,6 +19,7 @@ constexpr int kBlockBits = PauliSums::kBlockBits;
 constexpr std::uint64_t kBlockMask = (std::uint64_t{1} << kBlockBits) - 1;
 constexpr int kMaxCosetBits = 6;      // blocks of a coset: together they stay in L2
 constexpr int kFlipBytes = 1 << 15;   // flips of the lowest qubits read this much of the state, which stays in L1
+constexpr int kSquareBytes = 1 << 13; // of squared absolute values that are transformed together
 constexpr int kFlipsAtOnce = 3;       // flips of higher qubits
 constexpr std::int64_t kMaxChunks = 64;
 
@@ -45,7 +46,7 @@ class LaneSums {
     std::fill(sums_, sums_ + num_strings * lanes_, 0.0);
   }
 
-  /// Adds a block of values to strings that ascend in the bits inside a block; the first is number `place` here.
+  /// Adds a block of values to strings, the first of which is number `place` here.
   void add(T* values, std::size_t size, const std::uint64_t* z_masks, std::size_t count, std::uint64_t base,
            std::size_t place) {
     if (count != 0) kernels_.add_signed_sums(values, size, z_masks, count, base, sums_ + place * lanes_);
@@ -95,19 +96,41 @@ double value_of(const PauliSums::Group& group, std::uint64_t z_mask, double sum)
   return (power == 1 || power == 2 ? -sum : sum) * (group.x_block != 0 ? 2 : 1);
 }
 
-/// Adds sum of values[j] * values[j ^ bit] to sums[i] for bits[i], all bits below `count` and ascending.
+/// Sums of products of real numbers whose indices differ in one bit.
 template <class T>
-void add_flip_sums(const KernelTable& table, const T* values, std::uint64_t count, const std::uint64_t* bits,
-                   std::size_t num_bits, double* sums) {
-  const PauliKernels<T>& kernels = kernels_for<T>(table).pauli;
-  const std::uint64_t num_registers = count * sizeof(T) / table.vector_bytes, lanes = count / num_registers;
-  for (std::size_t i = 0; i < num_bits;) {
-    const std::size_t taken = bits[i] < lanes ? 1 : std::min<std::size_t>(kFlipsAtOnce, num_bits - i);
-    kernels.flip_sums(values, 0, bits[i] < lanes ? num_registers : num_registers >> taken, bits + i, int(taken),
-                      sums + i);
-    i += taken;
+class FlipSums {
+ public:
+  FlipSums(const KernelTable& table, const std::uint64_t* bits, std::size_t num_bits)
+      : kernels_(kernels_for<T>(table).pauli),
+        lanes_(std::size_t(table.vector_bytes) / sizeof(T)),
+        doubles_(std::size_t(table.vector_bytes) / sizeof(double)),
+        bits_(bits),
+        num_bits_(num_bits) {
+    sums_ = workspace().flips.array<double>(num_bits * doubles_);
+    std::fill(sums_, sums_ + num_bits * doubles_, 0.0);
   }
-}
+  /// One share out of num_shares, a power of two, of all `count` values.
+  void add(const T* values, std::uint64_t count, std::uint64_t share = 0, std::uint64_t num_shares = 1) {
+    for (std::size_t i = 0; i < num_bits_;) {
+      const bool in_register = bits_[i] < lanes_;
+      int taken = 1;
+      while (taken < kFlipsAtOnce && i + taken < num_bits_ && (bits_[i + taken] < lanes_) == in_register) ++taken;
+      const std::uint64_t per_share = count / lanes_ / num_shares >> (in_register ? 0 : taken);
+      kernels_.flip_sums(values, share * per_share, (share + 1) * per_share, bits_ + i, taken, sums_ + i * doubles_);
+      i += taken;
+    }
+  }
+  double total(std::size_t i) const {
+    return std::accumulate(sums_ + i * doubles_, sums_ + (i + 1) * doubles_, 0.0);
+  }
+
+ private:
+  const PauliKernels<T>& kernels_;
+  std::size_t lanes_, doubles_;
+  const std::uint64_t* bits_;
+  std::size_t num_bits_;
+  double* sums_;
+};
 
 /// Strings of Z alone and single X of low qubits in one pass, of higher qubits in further passes of three each.
 template <class T>
@@ -119,30 +142,32 @@ void add_diagonal_and_flips(const PauliSums& sums, const KernelTable& table, con
   const std::size_t num_low = std::lower_bound(bits.begin(), bits.end(), run) - bits.begin();
   const std::size_t num_diagonal = sums.num_diagonal;
   std::vector<double> totals(num_diagonal + bits.size());
-  const std::int64_t num_chunks = std::min(kMaxChunks, std::int64_t(num_numbers / run));
+  const std::int64_t num_chunks = std::min(kMaxChunks, std::int64_t(num_numbers / (2 * run)));
   if (num_diagonal + num_low != 0)
     sum_chunks(num_chunks, threads, num_diagonal + num_low, totals.data(), [&](std::int64_t chunk, double* out) {
       LaneSums<T> diagonal(table, num_diagonal);
-      T* const squares = workspace().block.array<T>(kBlockMask + 1);
+      FlipSums<T> flips(table, bits.data(), num_low);
+      constexpr std::size_t kSize = kSquareBytes / sizeof(T);
+      T* const squares = workspace().block.array<T>(kSize);
       const std::uint64_t end = num_numbers / num_chunks * (chunk + 1);
       for (std::uint64_t first = num_numbers / num_chunks * chunk; first < end; first += run) {
-        add_flip_sums(table, amplitudes + first, run, bits.data(), num_low, out + num_diagonal);
+        flips.add(amplitudes + first, run);
         if (num_diagonal != 0)
-          for (std::uint64_t i = first; i < first + run; i += 2 * (kBlockMask + 1)) {
-            kernels_for<T>(table).pauli.squares(amplitudes + i, squares, kBlockMask + 1);
-            diagonal.add(squares, kBlockMask + 1, sums.z_masks.data(), num_diagonal, i / 2, 0);
+          for (std::uint64_t i = first; i < first + run; i += 2 * kSize) {
+            kernels_for<T>(table).pauli.squares(amplitudes + i, squares, kSize);
+            diagonal.add(squares, kSize, sums.z_masks.data(), num_diagonal, i / 2, 0);
           }
-        checkpoint();
+        if (first / run % 16 == 15) checkpoint();
       }
       for (std::size_t s = 0; s < num_diagonal; ++s) out[s] = diagonal.total(s, sums.z_masks[s]);
+      for (std::size_t i = 0; i < num_low; ++i) out[num_diagonal + i] = flips.total(i);
     });
-  const std::uint64_t num_registers = num_numbers * sizeof(T) / table.vector_bytes;
   for (std::size_t i = num_low; i < bits.size(); i += kFlipsAtOnce) {
     const std::size_t taken = std::min<std::size_t>(kFlipsAtOnce, bits.size() - i);
-    const std::uint64_t per_chunk = (num_registers >> taken) / num_chunks;
     sum_chunks(num_chunks, threads, taken, totals.data() + num_diagonal + i, [&](std::int64_t chunk, double* out) {
-      kernels_for<T>(table).pauli.flip_sums(amplitudes, per_chunk * chunk, per_chunk * (chunk + 1), bits.data() + i,
-                                            int(taken), out);
+      FlipSums<T> flips(table, bits.data() + i, taken);
+      flips.add(amplitudes, num_numbers, std::uint64_t(chunk), std::uint64_t(num_chunks));
+      for (std::size_t k = 0; k < taken; ++k) out[k] = flips.total(k);
     });
   }
   std::copy_n(totals.data(), num_diagonal, values);
@@ -273,8 +298,7 @@ PauliSums::PauliSums(std::int64_t qubits, const std::vector<std::uint64_t>& x_ma
   std::vector<std::size_t> order(num_terms);
   std::iota(order.begin(), order.end(), std::size_t{0});
   const auto key = [&](std::size_t t) {
-    return std::make_tuple(x_masks[t], parity(x_masks[t] & all_z_masks[t]), all_z_masks[t] & kBlockMask,
-                           all_z_masks[t]);
+    return std::make_tuple(x_masks[t], parity(x_masks[t] & all_z_masks[t]), all_z_masks[t]);
   };
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
   string_of_term_.resize(num_terms);
@@ -311,9 +335,9 @@ template <class T>
 void expectation_of_tile(const PauliSums& sums, const KernelTable& table, const T* re, const T* im,
                          std::size_t tile_size, double* out) {
   const std::size_t size = std::min<std::size_t>(kBlockMask + 1, tile_size), num_blocks = tile_size / size;
-  const std::size_t num_strings = sums.num_strings(), num_flips = sums.flips.size();
-  double* const values = workspace().values.array<double>(num_strings + num_flips);
-  LaneSums<T> lane_sums(table, num_strings);
+  const std::size_t num_flips = sums.flips.size();
+  double* const values = workspace().values.array<double>(sums.num_strings());
+  LaneSums<T> lane_sums(table, sums.num_strings());
   if (sums.num_diagonal != 0) {
     T* const squares = workspace().block.array<T>(2 * size);
     for (std::size_t b = 0; b < num_blocks; ++b) {
@@ -324,13 +348,12 @@ void expectation_of_tile(const PauliSums& sums, const KernelTable& table, const 
     for (std::size_t s = 0; s < sums.num_diagonal; ++s) values[s] = lane_sums.total(s, sums.z_masks[s]);
   }
   if (num_flips != 0) {
-    double* const flip_values = values + num_strings;
     std::uint64_t bits[kMaxTileBits];
     for (std::size_t i = 0; i < num_flips; ++i) bits[i] = sums.flips[i].bit;
-    std::fill(flip_values, flip_values + num_flips, 0.0);
-    add_flip_sums(table, re, tile_size, bits, num_flips, flip_values);
-    add_flip_sums(table, im, tile_size, bits, num_flips, flip_values);
-    for (std::size_t i = 0; i < num_flips; ++i) values[sums.flips[i].string] = flip_values[i];
+    FlipSums<T> flips(table, bits, num_flips);
+    flips.add(re, tile_size);
+    flips.add(im, tile_size);
+    for (std::size_t i = 0; i < num_flips; ++i) values[sums.flips[i].string] = flips.total(i);
   }
   if (!sums.groups.empty()) {
     std::uint64_t bases[std::size_t{1} << (kMaxTileBits - kBlockBits)];

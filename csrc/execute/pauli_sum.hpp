@@ -30,8 +30,7 @@ class PauliSums {
   };
 
   const int num_qubits;
-  // Strings of Z alone are 0 .. num_diagonal - 1; any other is in one of `groups` or `flips`. Within a group they ascend
-  // in the bits of the z_mask inside a block.
+  // Strings of Z alone are 0 .. num_diagonal - 1; any other is in one of `groups` or `flips`.
   std::size_t num_diagonal = 0;
   std::vector<Group> groups;
   std::vector<Flip> flips;

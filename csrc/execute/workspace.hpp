@@ -68,6 +68,7 @@ struct Workspace {
   AlignedBuffer block;         // reductions
   AlignedBuffer values;        // reductions
   AlignedBuffer sums;          // of Pauli strings, by lane
+  AlignedBuffer flips;         // of strings that are one X
 };
 
 inline Workspace& workspace() {
