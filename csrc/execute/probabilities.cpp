@@ -1,7 +1,5 @@
-// Probabilities of some or all qubits, and samples from them.
+// Probabilities of some or all qubits.
 #include <algorithm>
-#include <cmath>
-#include <stdexcept>
 #include <vector>
 
 #include "bits.hpp"
@@ -15,7 +13,6 @@ namespace {
 constexpr int kBlockBits = 10;
 constexpr int kPartialBits = 12;   // up to here every chunk has its own histogram
 constexpr int kChunkBits = 6;      // 2^6 chunks
-constexpr int kSampleBlockBits = 12;
 
 /// Sums over the qubits that are not listed, one contiguous block of amplitudes at a time.
 class Marginal {
@@ -134,62 +131,8 @@ void probabilities(const std::complex<T>* states, int num_qubits, std::int64_t b
   });
 }
 
-template <class T>
-void sample(const std::complex<T>* state, int num_qubits, const double* sorted_uniforms, std::int64_t shots,
-            int threads, std::int64_t* out) {
-  const Kernels<T>& kernels = kernels_for<T>(kernel_table(current_isa()));
-  const int bits = std::min(num_qubits, kSampleBlockBits);
-  const std::size_t size = std::size_t{1} << bits;
-  const std::int64_t num_blocks = std::int64_t{1} << (num_qubits - bits);
-  std::vector<double> ends(num_blocks);  // cumulative probability up to the end of each block
-  const auto load = [&](std::int64_t block) {
-    double* const p = workspace().block.array<double>(size);
-    kernels.abs_squared(reinterpret_cast<const T*>(state + std::size_t(block) * size), p, size);
-    return p;
-  };
-  constexpr std::int64_t kBlocksPerChunk = 16;
-  parallel_for((num_blocks + kBlocksPerChunk - 1) / kBlocksPerChunk, threads, [&](std::int64_t chunk) {
-    for (std::int64_t b = chunk * kBlocksPerChunk; b < std::min(num_blocks, (chunk + 1) * kBlocksPerChunk); ++b) {
-      const double* const p = load(b);
-      double sum = 0;
-      for (std::size_t j = 0; j < size; ++j) sum += p[j];
-      ends[b] = sum;
-    }
-  });
-  for (std::int64_t b = 1; b < num_blocks; ++b) ends[b] += ends[b - 1];
-  const double total = ends.back();
-  if (!(total > 0) || !std::isfinite(total))
-    throw std::invalid_argument("The state to sample from must have a finite norm above zero.");
-  // The last block that adds anything: where rounding would push a sample past the end.
-  const std::int64_t last_block = std::lower_bound(ends.begin(), ends.end(), total) - ends.begin();
-
-  constexpr std::int64_t kShotsPerChunk = 4096;
-  parallel_for((shots + kShotsPerChunk - 1) / kShotsPerChunk, threads, [&](std::int64_t chunk) {
-    std::int64_t block = -1;
-    std::size_t j = 0;
-    double running = 0;
-    const double* p = nullptr;
-    for (std::int64_t s = chunk * kShotsPerChunk; s < std::min(shots, (chunk + 1) * kShotsPerChunk); ++s) {
-      const double goal = sorted_uniforms[s] * total;
-      const std::int64_t found =
-          std::min<std::int64_t>(last_block, std::upper_bound(ends.begin(), ends.end(), goal) - ends.begin());
-      if (found != block) {
-        block = found;
-        p = load(block);
-        j = 0;
-        running = (block == 0 ? 0.0 : ends[block - 1]) + p[0];
-      }
-      while (!(running > goal) && j + 1 < size) running += p[++j];
-      std::size_t at = j;
-      while (at > 0 && p[at] == 0) --at;  // rounding at the block's end must not pick an impossible outcome
-      out[s] = block * std::int64_t(size) + std::int64_t(at);
-    }
-  });
-}
-
 #define QSIM_INSTANTIATE(T)                                                                                          \
-  template void probabilities<T>(const std::complex<T>*, int, std::int64_t, const std::int32_t*, int, int, double*); \
-  template void sample<T>(const std::complex<T>*, int, const double*, std::int64_t, int, std::int64_t*);
+  template void probabilities<T>(const std::complex<T>*, int, std::int64_t, const std::int32_t*, int, int, double*);
 QSIM_INSTANTIATE(float)
 QSIM_INSTANTIATE(double)
 #undef QSIM_INSTANTIATE

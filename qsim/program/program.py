@@ -434,10 +434,10 @@ class Program(Execution):
             for row in with_progress(range(batch), progress)
         ]
         out = np.stack(rows) if batched or batched_initial else rows[0]
-        registers = None if self._samples_qubits() else self._registers
+        registers = {} if self._samples_qubits() else self._registers
         if self._num_sampled_bits() > MAX_MASK_BITS:
             return Samples.from_bits(out, registers=registers)
-        return Samples(out, self._num_sampled_bits(), registers=registers)
+        return Samples._from_checked_ints(out, self._num_sampled_bits(), registers)
 
     def distribution(self, params: Any = None, *, initial_state: Any = None, normalize: bool = False) -> Any:
         """Exact distribution of the classical bits, following every branch.
