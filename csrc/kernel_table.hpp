@@ -95,8 +95,7 @@ struct Kernels {
   void (*join)(const T* re, const T* im, T* amplitudes, std::size_t count, const T* next);
   /// y[b] = M x[b] for `count` <= 4 vectors; M packed by rows of registers, x and y as (count, 2, dim).
   void (*multiply)(const T* matrix, int dim, const T* x, T* y, int count, int first_row, int last_row);
-  /// Interleaved complex numbers to two arrays in double precision; any count.
-  void (*split_double)(const T* amplitudes, double* re, double* im, std::size_t count);
+  /// Any count, here and below; results in double precision.
   void (*abs_squared)(const T* amplitudes, double* out, std::size_t count);
   double (*sum_squares)(const T* amplitudes, std::size_t count);
   void (*inner_product)(const T* a, const T* b, std::size_t count, double* sum_re_im);
@@ -108,6 +107,8 @@ struct KernelTable {
   int vector_bytes;
   Kernels<float> single_precision;
   Kernels<double> double_precision;
+  /// In place: sums of the values whose indices differ only in `bits`, in order of the other bits. count a power of two.
+  void (*sum_over_bits)(double* values, std::size_t count, std::uint64_t bits);
 };
 
 template <class T>

@@ -36,7 +36,6 @@ constexpr Kernels<T> make_kernels() {
           split<T>,
           join<T>,
           multiply<T>,
-          split_double<T>,
           abs_squared<T>,
           sum_squares<T>,
           inner_product<T>,
@@ -46,6 +45,7 @@ constexpr Kernels<T> make_kernels() {
 }  // namespace
 
 extern const KernelTable QSIM_ISA_TABLE;
-const KernelTable QSIM_ISA_TABLE = {QSIM_ISA_NAME, QSIM_VECTOR_BYTES, make_kernels<float>(), make_kernels<double>()};
+const KernelTable QSIM_ISA_TABLE = {QSIM_ISA_NAME, QSIM_VECTOR_BYTES, make_kernels<float>(), make_kernels<double>(),
+                                    sum_over_bits};
 
 }  // namespace qsim
