@@ -78,8 +78,8 @@ struct PauliKernels {
   void (*add_signed_sums)(T* values, std::size_t count, const std::uint64_t* z_masks, std::size_t num_masks,
                           std::uint64_t base, double* sums);
   /// For each bit adds the products values[j] * values[j ^ bit], in parts, to a register of doubles of `sums`. Up to
-  /// three bits inside a register, where first and last count registers; or up to three beyond, where they count
-  /// groups of registers that differ in the bits.
+  /// four bits inside a register, where first and last count registers; or up to four beyond, where they count groups
+  /// of registers that differ in the bits.
   void (*flip_sums)(const T* values, std::uint64_t first, std::uint64_t last, const std::uint64_t* bits, int num_bits,
                     double* sums);
 };

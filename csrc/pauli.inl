@@ -136,7 +136,8 @@ template <class T, int Bits>
 void register_flip_sums(const T* values, std::uint64_t first, std::uint64_t last, const std::uint64_t* bits,
                         double* sums) {
   constexpr int W = kNumLanes<T>, kMembers = 1 << Bits, kPairs = kMembers / 2;
-  constexpr int kChains = kPairs < 4 ? kPairs : QSIM_VECTOR_BYTES == 64 ? 4 : 2;  // as many as registers allow
+  constexpr int kMaxChains = QSIM_VECTOR_BYTES == 64 && Bits < 4 ? 4 : 2;  // as many as registers allow
+  constexpr int kChains = kPairs < kMaxChains ? kPairs : kMaxChains;
   std::uint64_t fixed = 0, offsets[kMembers] = {};
   for (int k = 0; k < Bits; ++k) fixed |= bits[k] / W;
   for (int m = 0; m < kMembers; ++m)
@@ -148,11 +149,11 @@ void register_flip_sums(const T* values, std::uint64_t first, std::uint64_t last
     Vector<T> part[Bits][kChains] = {};
     for (; first < end; ++first) {
       Vector<T> v[kMembers];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int m = 0; m < kMembers; ++m) v[m] = load(values + base * W + offsets[m]);
-#pragma GCC unroll 3
-      for (int k = 0; k < Bits; ++k)
 #pragma GCC unroll 4
+      for (int k = 0; k < Bits; ++k)
+#pragma GCC unroll 8
         for (int p = 0; p < kPairs; ++p) {
           const int low = p & ((1 << k) - 1), m = 2 * (p - low) + low;
           part[k][p % kChains] += v[m] * v[m | 1 << k];
@@ -204,7 +205,8 @@ void flip_sums(const T* values, std::uint64_t first, std::uint64_t last, const s
   switch (num_bits) {
     case 1: return (in_register ? lane_flip_sums<T, 1> : register_flip_sums<T, 1>)(values, first, last, bits, sums);
     case 2: return (in_register ? lane_flip_sums<T, 2> : register_flip_sums<T, 2>)(values, first, last, bits, sums);
-    default: return (in_register ? lane_flip_sums<T, 3> : register_flip_sums<T, 3>)(values, first, last, bits, sums);
+    case 3: return (in_register ? lane_flip_sums<T, 3> : register_flip_sums<T, 3>)(values, first, last, bits, sums);
+    default: return (in_register ? lane_flip_sums<T, 4> : register_flip_sums<T, 4>)(values, first, last, bits, sums);
   }
 }
 

@@ -17,10 +17,10 @@ namespace {
 
 constexpr int kBlockBits = PauliSums::kBlockBits;
 constexpr std::uint64_t kBlockMask = (std::uint64_t{1} << kBlockBits) - 1;
-constexpr int kMaxCosetBits = 6;      // blocks of a coset: together they stay in L2
-constexpr int kFlipBytes = 1 << 15;   // flips of the lowest qubits read this much of the state, which stays in L1
-constexpr int kSquareBytes = 1 << 13; // of squared absolute values that are transformed together
-constexpr int kFlipsAtOnce = 3;       // flips of higher qubits
+constexpr int kMaxCosetBits = 6;       // blocks of a coset: together they stay in L2
+constexpr int kFlipBytes = 1 << 15;    // flips of the lowest qubits read this much of the state, which stays in L1
+constexpr int kSquareBytes = 1 << 13;  // of squared absolute values that are transformed together
+constexpr std::size_t kFlipsAtOnce = 4;
 constexpr std::int64_t kMaxChunks = 64;
 
 /// totals[i] = sum over chunks of what body(chunk, sums) adds to sums[i], in the order of the chunks.
@@ -96,6 +96,12 @@ double value_of(const PauliSums::Group& group, std::uint64_t z_mask, double sum)
   return (power == 1 || power == 2 ? -sum : sum) * (group.x_block != 0 ? 2 : 1);
 }
 
+/// How many of so many flips to look at together, if all go in as few lots as possible.
+std::size_t even_share(std::size_t num_flips) {
+  const std::size_t lots = (num_flips + kFlipsAtOnce - 1) / kFlipsAtOnce;
+  return (num_flips + lots - 1) / lots;
+}
+
 /// Sums of products of real numbers whose indices differ in one bit.
 template <class T>
 class FlipSums {
@@ -113,8 +119,8 @@ class FlipSums {
   void add(const T* values, std::uint64_t count, std::uint64_t share = 0, std::uint64_t num_shares = 1) {
     for (std::size_t i = 0; i < num_bits_;) {
       const bool in_register = bits_[i] < lanes_;
-      int taken = 1;
-      while (taken < kFlipsAtOnce && i + taken < num_bits_ && (bits_[i + taken] < lanes_) == in_register) ++taken;
+      const std::uint64_t *const all = bits_ + num_bits_, *const low = std::lower_bound(bits_, all, lanes_);
+      const int taken = int(even_share((in_register ? low : all) - (bits_ + i)));
       const std::uint64_t per_share = count / lanes_ / num_shares >> (in_register ? 0 : taken);
       kernels_.flip_sums(values, share * per_share, (share + 1) * per_share, bits_ + i, taken, sums_ + i * doubles_);
       i += taken;
@@ -132,7 +138,7 @@ class FlipSums {
   double* sums_;
 };
 
-/// Strings of Z alone and single X of low qubits in one pass, of higher qubits in further passes of three each.
+/// Strings of Z alone and single X of low qubits in one pass, of higher qubits in further passes of a few each.
 template <class T>
 void add_diagonal_and_flips(const PauliSums& sums, const KernelTable& table, const T* amplitudes, int threads,
                             double* values) {
@@ -162,8 +168,8 @@ void add_diagonal_and_flips(const PauliSums& sums, const KernelTable& table, con
       for (std::size_t s = 0; s < num_diagonal; ++s) out[s] = diagonal.total(s, sums.z_masks[s]);
       for (std::size_t i = 0; i < num_low; ++i) out[num_diagonal + i] = flips.total(i);
     });
-  for (std::size_t i = num_low; i < bits.size(); i += kFlipsAtOnce) {
-    const std::size_t taken = std::min<std::size_t>(kFlipsAtOnce, bits.size() - i);
+  for (std::size_t i = num_low, taken; i < bits.size(); i += taken) {
+    taken = even_share(bits.size() - i);
     sum_chunks(num_chunks, threads, taken, totals.data() + num_diagonal + i, [&](std::int64_t chunk, double* out) {
       FlipSums<T> flips(table, bits.data() + i, taken);
       flips.add(amplitudes, num_numbers, std::uint64_t(chunk), std::uint64_t(num_chunks));
