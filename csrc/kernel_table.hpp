@@ -73,8 +73,8 @@ struct PauliKernels {
   void (*products)(const T* a_re, const T* a_im, const T* b_re, const T* b_im, std::size_t count, std::size_t x, T* re,
                    T* im);
   /// For each mask z adds the sum of (-1)^popcount((base + j) & z) * values[j] over the j that share a lane to
-  /// sums[lane], without the sign of the lane itself. Bits of `base` are outside the block. `sums` has as many numbers for
-  /// each mask as a register has lanes; `values` are overwritten.
+  /// sums[lane], without the sign of the lane itself. Bits of `base` are outside the block. `sums` has as many numbers
+  /// for each mask as a register has lanes; `values` are overwritten.
   void (*add_signed_sums)(T* values, std::size_t count, const std::uint64_t* z_masks, std::size_t num_masks,
                           std::uint64_t base, double* sums);
   /// For each bit adds the products values[j] * values[j ^ bit], in parts, to a register of doubles of `sums`. Up to
@@ -107,7 +107,7 @@ struct KernelTable {
   int vector_bytes;
   Kernels<float> single_precision;
   Kernels<double> double_precision;
-  /// In place: sums of the values whose indices differ only in `bits`, in order of the other bits. count a power of two.
+  /// In place: sums of the values whose indices differ only in `bits`, in order of the other bits; count a power of 2.
   void (*sum_over_bits)(double* values, std::size_t count, std::uint64_t bits);
 };
 

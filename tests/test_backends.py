@@ -454,7 +454,9 @@ def test_expectation(backend, seed, num_qubits, num_terms, num_observables, dtyp
     assert got.shape == (batch, num_observables)
     assert got.dtype == np.float64
     for row in range(batch):
-        np.testing.assert_allclose(got[row], pauli_values(states[row], paulis), atol=1e-13 * (1 + num_terms))
+        np.testing.assert_allclose(
+            got[row], pauli_values(states[row], paulis), atol=tolerance(dtype, num_terms)
+        )
 
 
 @pytest.mark.parametrize("num_qubits", [10, 17])

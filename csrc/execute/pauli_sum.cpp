@@ -72,6 +72,7 @@ class LaneSums {
         }
         at += group.size();
       }
+      if ((b & 3) == 3) checkpoint();
     }
   }
 
@@ -269,7 +270,6 @@ void add_subspace(const PauliSums& sums, const Subspace& space, const KernelTabl
         kernels_for<T>(table).split(amplitudes + 2 * bases[b], re + b * kSize, im + b * kSize, kSize);
       }
       lane_sums.add_groups(space.groups, sums.z_masks.data(), re, im, kSize, num_blocks, bases, 0);
-      checkpoint();
     }
     std::size_t place = 0;
     for (const PauliSums::Group& group : space.groups)
