@@ -26,7 +26,7 @@ options = {"backend": backend, "threads": threads}
 def long_circuit(num_qubits):
     circuit = qsim.Circuit(num_qubits, 1)
     for k in range(20_000):
-        circuit.rx(0.1, k % num_qubits)
+        circuit.rx(0.1, k % num_qubits).rzz(0.2, k % num_qubits, (k + 1) % num_qubits)
     return circuit
 
 
