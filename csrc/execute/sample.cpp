@@ -31,17 +31,41 @@ std::uint64_t random_bits(std::uint64_t key, std::uint64_t i) {
 }
 double uniform(std::uint64_t bits) { return double(std::int64_t(bits)) * 0x1p-53; }
 
-constexpr int kSearches = 4;  // at once, to hide their latency
+constexpr std::size_t kWindow = 16;        // compared at once, without a branch
+constexpr std::size_t kValuesPerStep = 8;
 
-/// How many of the ascending values[0 .. size - 1], size a power of two, are <= each goal; at most size - 1.
-void count_up_to(const double* values, std::size_t size, const double* goals, std::size_t* counts) {
-  std::fill(counts, counts + kSearches, std::size_t{0});
-  for (std::size_t step = size / 2; step != 0; step /= 2)
-    for (int k = 0; k < kSearches; ++k) {
-      const std::size_t next = counts[k] + step;
-      counts[k] = values[next - 1] <= goals[k] ? next : counts[k];  // a move, no branch: half of them are mispredicted
+/// Finds places in ascending values[0 .. size - 1], most of them in one window behind where equal steps lead.
+class Guide {
+ public:
+  /// `values` has room for kWindow more; goals are in [start, values[last]], values[last] > values[last - 1].
+  Guide(double* values, std::size_t size, std::size_t last, double start, std::uint32_t* steps)
+      : values_(values), steps_(steps), last_(last), num_steps_(std::max<std::size_t>(1, size / kValuesPerStep)), start_(start) {
+    const double width = values[last] - start;
+    scale_ = width > 0 ? double(num_steps_) / width : 0;
+    for (std::size_t k = 0, place = 0; k < num_steps_; ++k) {
+      const double step = start + width * (double(k) / double(num_steps_)) - 1e-12 * values[last];  // rounded down
+      while (place < last && values[place] <= step) ++place;
+      steps[k] = std::uint32_t(place);
     }
-}
+    std::fill(values + size, values + size + kWindow, values[last]);
+  }
+  /// The first place, at most `last`, whose value exceeds the goal.
+  std::size_t find(double goal) const {
+    std::size_t place = steps_[std::min(std::size_t((goal - start_) * scale_), num_steps_ - 1)];
+    int count = 0;
+    for (std::size_t i = 0; i < kWindow; ++i) count += values_[place + i] <= goal;
+    place += std::size_t(count);
+    if (std::size_t(count) == kWindow && place < last_)
+      place = std::size_t(std::upper_bound(values_ + place, values_ + last_, goal) - values_);
+    return std::min(last_, place);
+  }
+
+ private:
+  const double* values_;
+  const std::uint32_t* steps_;
+  std::size_t last_, num_steps_;
+  double start_, scale_;
+};
 
 /// Cumulative probabilities of blocks, and a table of equally wide steps that leaves little to search.
 class BlockSearch {
@@ -116,22 +140,18 @@ void sample_batch(const Kernels<T>& kernels, const T* amplitudes, const BlockSea
     for (; s < end; ++s) order[next[out[s]]++] = std::uint32_t(s);
   });
   parallel_for((num_blocks + kBlocksPerChunk - 1) / kBlocksPerChunk, threads, [&](std::int64_t chunk) {
-    double* const p = workspace().block.array<double>(size);
+    double* const p = workspace().block.array<double>(size + kWindow);
+    std::uint32_t* const steps = workspace().values.array<std::uint32_t>(size / kValuesPerStep + 1);
     for (std::int64_t b = chunk * kBlocksPerChunk; b < std::min(num_blocks, (chunk + 1) * kBlocksPerChunk); ++b) {
       if (starts[b] == starts[b + 1]) continue;
       kernels.abs_squared(amplitudes + 2 * std::size_t(b) * size, p, size);
       double sum = blocks.start(b);
       for (std::size_t j = 0; j < size; ++j) p[j] = sum += p[j];
       const std::size_t last = std::lower_bound(p, p + size, sum) - p;  // with a probability above zero
-      for (std::uint32_t i = starts[b]; i < starts[b + 1]; i += kSearches) {
-        double goals[kSearches] = {};
-        std::size_t counts[kSearches];
-        const int num_goals = int(std::min<std::uint32_t>(kSearches, starts[b + 1] - i));
-        for (int k = 0; k < num_goals; ++k)
-          goals[k] = uniform(random_bits(key, std::uint64_t(first + order[i + k]))) * blocks.total();
-        count_up_to(p, size, goals, counts);
-        for (int k = 0; k < num_goals; ++k)
-          out[order[i + k]] = b * std::int64_t(size) + std::int64_t(std::min(last, counts[k]));
+      const Guide guide(p, size, last, blocks.start(b), steps);
+      for (std::uint32_t i = starts[b]; i < starts[b + 1]; ++i) {
+        const double goal = uniform(random_bits(key, std::uint64_t(first + order[i]))) * blocks.total();
+        out[order[i]] = b * std::int64_t(size) + std::int64_t(guide.find(goal));
       }
     }
   });
