@@ -14,11 +14,11 @@ import reference
 from conftest import ISAS
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_tapes import TapeBuilder, random_phases, random_tape, random_unitary
+from mixtures import INGREDIENTS, bound_angles, mixture, random_order
+from random_tapes import TapeBuilder, random_tape, random_unitary
 
 import qsim
 from qsim.circuit import Circuit
-from qsim.gates import get_gate
 from qsim.parameters import ParameterVector
 from qsim.program.flow import compile_flow
 from qsim.program.slots import SlotAllocator
@@ -31,10 +31,8 @@ if ISAS:
 
 TILE_LOW = 4
 #: where trigonometric functions, and quotients of them, are exact, vanish, nearly vanish or need many digits
-SPECIAL = (
-    [0.0, math.pi / 2, math.pi, 2 * math.pi, 4 * math.pi, -math.pi, math.pi / 4, 1e-9, math.pi - 1e-9]
-    + [math.pi / 2 + 1e-9, 1e-6, -1e-12, 1e-17, 5e-324, 1e-310, 2.0**30, -1e6, 1e15]
-)
+SPECIAL = [0.0, math.pi / 2, math.pi, 2 * math.pi, 4 * math.pi, -math.pi, math.pi / 4, 1e-9, math.pi - 1e-9]
+SPECIAL += [math.pi / 2 + 1e-9, 1e-6, -1e-12, 1e-17, 5e-324, 1e-310, 2.0**30, -1e6, 1e15]
 seeds = st.integers(0, 2**32 - 1)
 #: qubits, and how many above the lowest ones fit a tile: always fewer than there are
 shapes = st.sampled_from([(n, k) for n in range(6, 11) for k in range(1, 5) if n > TILE_LOW + k])
@@ -80,7 +78,7 @@ def assert_same(actual: np.ndarray, wanted: np.ndarray, what: str) -> None:
 
 
 def check(tape: Tape, angles, active: int, initial: np.ndarray) -> None:
-    """Fused, unfused and oracle, on each instruction set, in both precisions, from |0...0> and from a state."""
+    """Fused, unfused and oracle: each instruction set, both precisions, from |0...0> and from a state."""
     angles = np.ravel(np.asarray(angles, dtype=float))
     before = _core.isa()
     fused, plain = compiled(tape, True, active), compiled(tape, False)
@@ -88,13 +86,13 @@ def check(tape: Tape, angles, active: int, initial: np.ndarray) -> None:
     initial = initial.astype(np.complex64)  # exact in both precisions
     try:
         for start in (None, initial):
-            wanted = reference.apply_tape(tape, zero_state(tape.num_qubits) if start is None else start, angles)
+            first = zero_state(tape.num_qubits) if start is None else start
+            wanted = reference.apply_tape(tape, first, angles)
             for isa, dtype in itertools.product(ISAS, (np.complex128, np.complex64)):
                 _core.set_isa(isa)
                 what = f"{isa}, {np.dtype(dtype)}, {'from zero' if start is None else 'from a state'}"
                 assert_same(ran(fused, start, angles, dtype), wanted, f"fused, {what}")
-            unfused = ran(plain, zero_state(tape.num_qubits) if start is None else start, angles, dtype=complex)
-            assert_same(unfused, wanted, "unfused")
+            assert_same(ran(plain, first, angles, complex), wanted, "unfused")
     finally:
         _core.set_isa(before)
 
@@ -133,152 +131,8 @@ def assert_schedule(handle, num_qubits: int, active: int) -> None:
 # ---- random circuits -----------------------------------------------------------------------------------
 
 
-def random_order(num_qubits: int, rng: np.random.Generator) -> list[int]:
-    return [int(q) for q in rng.permutation(num_qubits)]
-
-
-def extend(circuit: Circuit, other: Circuit) -> None:
-    for operation in other.operations:
-        circuit.append_operation(operation)
-
-
-def add_table(circuit, rng, x):
-    n = circuit.num_qubits
-    count = int(rng.integers(1, 9))
-    extend(circuit, random_circuit(n, count, seed=rng, max_controls=int(rng.integers(3)), parameters=len(x)))
-
-
-def add_layer(circuit, rng, x):
-    """One-qubit gates of the bound parameters on all qubits, then gates that entangle them."""
-    n = circuit.num_qubits
-    for q in random_order(n, rng):
-        name = str(rng.choice(["rx", "ry", "rz", "p", "h", "sx", "sxdg", "sy", "t", "x", "y", "r", "u", "gpi"]))
-        angles = [x[int(rng.integers(len(x)))] for _ in range(get_gate(name).num_params)]
-        circuit.append(name, angles, [q])
-    order = random_order(n, rng)
-    for a, b in itertools.pairwise(order[: int(rng.integers(2, n))]):
-        name = str(rng.choice(["cz", "cx", "cp", "rzz", "swap", "iswap", "fswap", "crx"]))
-        angles = [x[int(rng.integers(len(x)))] for _ in range(get_gate(name).num_params)]
-        circuit.append(name, angles, [a, b])
-
-
-def add_user_gate(circuit, rng, x):
-    order = random_order(circuit.num_qubits, rng)
-    k = int(rng.integers(1, 5))
-    circuit.unitary(random_unitary(1 << k, rng), order[:k], controls=order[k : k + int(rng.integers(3))])
-
-
-def add_diagonal(circuit, rng, x):
-    order = random_order(circuit.num_qubits, rng)
-    k = int(rng.integers(1, circuit.num_qubits))
-    controls = order[k : k + int(rng.integers(2))]
-    circuit.diagonal(random_phases(1 << k, rng), order[:k], controls=controls, control_values=[0] * len(controls))
-
-
-def add_permutation(circuit, rng, x):
-    order = random_order(circuit.num_qubits, rng)
-    k = int(rng.integers(1, circuit.num_qubits + 1))
-    circuit.permutation(rng.permutation(1 << k), order[:k])
-
-
-def add_pauli_rotation(circuit, rng, x):
-    order = random_order(circuit.num_qubits, rng)
-    k = int(rng.integers(1, circuit.num_qubits + 1))
-    label = "".join(rng.choice(list("IXYZ"), size=k))
-    circuit.pauli_rotation(x[int(rng.integers(len(x)))], label, order[:k], controls=order[k : k + 1])
-
-
-def add_preparation(circuit, rng, x):
-    order = random_order(circuit.num_qubits, rng)
-    k = int(rng.integers(1, circuit.num_qubits + 1))
-    circuit.prepare(random_state(k, rng), order[:k])
-
-
-def add_many_controls(circuit, rng, x):
-    order = random_order(circuit.num_qubits, rng)
-    controls = order[1 : int(rng.integers(2, len(order) + 1))]
-    values = rng.integers(0, 2, size=len(controls)).tolist()
-    name = str(rng.choice(["x", "ry", "p", "z", "h", "gphase"]))
-    spec = get_gate(name)
-    angles = [x[int(rng.integers(len(x)))] for _ in range(spec.num_params)]
-    circuit.append(name, angles, order[: spec.num_qubits], controls=controls, control_values=values)
-
-
-def add_global_phase(circuit, rng, x):
-    circuit.gphase(float(rng.normal()))
-    circuit.gphase(x[0])
-
-
-def add_swaps(circuit, rng, x):
-    order = random_order(circuit.num_qubits, rng)
-    for a, b in itertools.pairwise(order):
-        circuit.append(str(rng.choice(["swap", "swap", "iswap", "fswap"])), [], [a, b])
-    circuit.permutation([0, 2, 1, 3], order[:2]).cswap(*order[:3])
-
-
-def add_inverse_pair(circuit, rng, x):
-    part = random_circuit(circuit.num_qubits, int(rng.integers(1, 4)), seed=rng)
-    extend(circuit, part)
-    extend(circuit, part.inverse())
-
-
-def add_conjugations(circuit, rng, x):
-    """Rotations between a gate and its inverse: with a small angle the matrix is diagonal up to rounding."""
-    for q in range(circuit.num_qubits):
-        gate = random_unitary(2, rng)
-        circuit.unitary(gate, q).rz(x[int(rng.integers(len(x)))], q).unitary(gate.conj().T, q)
-        circuit.sx(q).p(x[int(rng.integers(len(x)))], q).sxdg(q)
-
-
-def add_phases(circuit, rng, x):
-    """Couplings of many pairs, near and far, between rotations of some qubits."""
-    n = circuit.num_qubits
-    for a, b in itertools.combinations(random_order(n, rng), 2):
-        if rng.random() < 0.5:
-            circuit.cp(x[int(rng.integers(len(x)))], a, b)
-        elif rng.random() < 0.3:
-            circuit.rzz(float(rng.normal()), a, b).rz(x[0], a).ry(0.3, int(rng.integers(n)))
-
-
-INGREDIENTS = [
-    add_conjugations,
-    add_phases,
-    add_table,
-    add_table,
-    add_layer,
-    add_layer,
-    add_layer,
-    add_user_gate,
-    add_diagonal,
-    add_permutation,
-    add_pauli_rotation,
-    add_preparation,
-    add_many_controls,
-    add_global_phase,
-    add_swaps,
-    add_inverse_pair,
-]
-
-
-def mixture(num_qubits: int, parts: list[int], rng: np.random.Generator, num_parameters: int = 4) -> Circuit:
-    circuit = Circuit(num_qubits)
-    x = ParameterVector("x", num_parameters)
-    for part in parts:
-        INGREDIENTS[part](circuit, rng, x)
-    return circuit
-
-
 parts = st.lists(st.integers(0, len(INGREDIENTS) - 1), max_size=8)
 angles = st.lists(st.one_of(st.sampled_from(SPECIAL), st.floats(-7, 7)), min_size=4, max_size=4)
-
-
-def bound_angles(circuit: Circuit, values) -> tuple[Tape, np.ndarray]:
-    """The tape, and its columns of angles for these parameters."""
-    allocator = SlotAllocator(circuit.parameters)
-    code = compile_flow(circuit, allocator)
-    by_name = {p: v for p, v in zip(ParameterVector("x", len(values)), values, strict=True)}
-    row = np.array([[by_name[p] for p in circuit.parameters]], dtype=float)
-    return code.tapes[0], allocator.slot_map().angles(row)
 
 
 @settings(max_examples=500)
@@ -291,6 +145,25 @@ def test_random_circuits(seed, shape, parts, values):
         circuit.id(0).h(0)
     tape, row = bound_angles(circuit, values)
     check(tape, row, active, random_state(num_qubits, rng))
+
+
+@some
+@given(seed=seeds, active=st.integers(7, 10), parts=parts, values=angles, from_zero=st.booleans())
+def test_tiles_of_several_blocks(seed, active, parts, values, from_zero):
+    """A tile bigger than a first-level cache is worked on block by block."""
+    num_qubits = TILE_LOW + active + 1
+    rng = np.random.default_rng(seed)
+    tape, row = bound_angles(mixture(num_qubits, [2, *parts], rng), values)
+    start = None if from_zero else random_state(num_qubits, rng).astype(np.complex64)
+    plain = ran(compiled(tape, False), zero_state(num_qubits) if from_zero else start, row, complex)
+    fused = compiled(tape, True, active)
+    before = _core.isa()
+    try:
+        for isa, dtype in itertools.product(ISAS, (np.complex128, np.complex64)):
+            _core.set_isa(isa)
+            assert_same(ran(fused, start, row, dtype), plain, f"{isa}, {np.dtype(dtype)}")
+    finally:
+        _core.set_isa(before)
 
 
 @some
@@ -352,8 +225,8 @@ EDGES = {
     "rotations and their inverses": Circuit(7).rx(0.3, 6).rx(-0.3, 6).ry(0.2, 5).ry(-0.2, 5),
     "a preparation": Circuit(7).prepare(random_state(7, 1)),
     "a preparation of one qubit": Circuit(7).h(6).prepare([0.6, 0.8j], [6]).h(6),
-    "a phase before a preparation": Circuit(7).h(range(7)).cz(0, 6).prepare(random_state(2, 1), [0, 6]).cz(0, 6),
-    "a wide matrix": Circuit(7).h(6).t(6).unitary(random_unitary(64, np.random.default_rng(1)), range(1, 7)).t(6),
+    "phases before a preparation": Circuit(7).h(range(7)).cz(0, 6).prepare(random_state(2, 1), [0, 6]),
+    "a wide matrix": Circuit(7).h(6).t(6).unitary(random_unitary(64, np.random.default_rng(1)), range(1, 7)),
     "a wide string": Circuit(7).h(6).cz(5, 6).pauli_rotation(0.3, "XXYYXXY", range(7)).cz(5, 6).h(6),
     "a wide diagonal": Circuit(7).h(range(7)).multi_rz(0.7, range(7)).h(range(7)),
     "many controls": Circuit(7).h(range(7)).mcx(range(6), 6).mcp(0.3, range(1, 7), 0).h(range(7)),
@@ -453,7 +326,7 @@ def test_threads_do_not_change_a_bit(seed, parts):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_values_that_are_no_numbers_spread_to_what_the_gates_reach(value):
-    """What they spoil without fusion they spoil with it, as a matrix product does, and nothing out of reach."""
+    """What they spoil without fusion they spoil with it, as products do, and nothing out of reach."""
     circuit = Circuit(8).ry(0.3, 7).cx(7, 6).rz(0.2, 6).cz(6, 3).x(2).swap(0, 1)
     beyond = 0b00111000  # qubits on which all gates are diagonal
     tape = lowered(circuit)
@@ -529,7 +402,8 @@ def test_answers_of_programs(num_qubits, precision):
 def test_programs_that_branch():
     circuit = Circuit(15, 2)
     circuit.h(range(15)).ry(0.7, 14).cx(14, 0).measure(0, 0)
-    circuit.if_else((0, 1), Circuit(15, 2).ry(0.3, 14).swap(3, 14).rxx(0.4, 0, 13), Circuit(15, 2).h(14).t(14).h(14))
+    then_body = Circuit(15, 2).ry(0.3, 14).swap(3, 14).rxx(0.4, 0, 13)
+    circuit.if_else((0, 1), then_body, Circuit(15, 2).h(14).t(14).h(14))
     circuit.reset(5).h(5).rz(0.2, 5).ry(0.3, 5).cz(5, 14).measure(14, 1)
     fused, plain = (qsim.compile(circuit, ["Z14", "X5"], fuse=fuse) for fuse in (True, False))
     assert not fused.is_static
@@ -556,7 +430,7 @@ def test_fuse_must_be_a_bool(wrong):
         qsim.compile(Circuit(1), fuse=wrong)
 
 
-@pytest.mark.parametrize(("low", "active"), [(3, 2), (4, 0), (4, 11), (14, 1), (-1, 2)])
+@pytest.mark.parametrize(("low", "active"), [(3, 2), (4, -1), (4, 13), (16, 1), (-1, 2)])
 def test_tiles_that_cannot_be(low, active):
     tape = lowered(Circuit(7).h(6))
     pools = (tape.instructions, tape.integers, tape.constants, tape.segments)
