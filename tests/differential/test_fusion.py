@@ -399,6 +399,17 @@ def test_answers_of_programs(num_qubits, precision):
     assert np.mean(np.asarray(first) != np.asarray(second)) < 0.01
 
 
+def test_samples_depend_on_the_seed_alone():
+    """Not on threads, nor on fusion, whose rounding is far below what a sample could tell."""
+    circuit = mixture(16, [2, 0, 4], np.random.default_rng(1))
+    values = np.linspace(-1, 2, len(circuit.parameters))
+    found = [
+        qsim.compile(circuit, threads=threads, fuse=fuse).sample(values, shots=500, seed=7).ints.tolist()
+        for threads, fuse in [(1, True), (2, True), (3, True), (4, True), (8, True), (16, True), (2, False)]
+    ]
+    assert all(samples == found[0] for samples in found)
+
+
 def test_programs_that_branch():
     circuit = Circuit(15, 2)
     circuit.h(range(15)).ry(0.7, 14).cx(14, 0).measure(0, 0)
