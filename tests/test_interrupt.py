@@ -23,10 +23,12 @@ backend, threads = sys.argv[1], int(sys.argv[2])
 options = {"backend": backend, "threads": threads}
 
 
-def long_circuit(num_qubits):
+def long_circuit(num_qubits, used=None):
+    # that no planner merges into few gates, on the lowest `used` qubits
+    used = num_qubits if used is None else used
     circuit = qsim.Circuit(num_qubits, 1)
     for k in range(20_000):
-        circuit.rx(0.1, k % num_qubits).rzz(0.2, k % num_qubits, (k + 1) % num_qubits)
+        circuit.rx(0.1, k % used).cz(k % used, (k + 1) % used)
     return circuit
 
 
@@ -35,9 +37,13 @@ many = qsim.compile(qsim.Circuit(12).ry(theta, 0).h(list(range(12))).repeat(40),
 rows = np.zeros((200_000, 1))
 endless = qsim.Circuit(16, 1).while_loop((0, 0), qsim.Circuit(16, 1).h(list(range(16))))
 big = qsim.compile(long_circuit(20), **options)
+deep = qsim.compile(long_circuit(20, 8), **options)
+wide = qsim.compile(long_circuit(23), precision="single", **options)
 small = qsim.compile(long_circuit(14).repeat(20), **options)
 jobs = {
     "one big state": lambda: big.statevector(),
+    "one long pass over a big state": lambda: deep.statevector(),
+    "a bigger state": lambda: wide.statevector(),
     "one small state": lambda: small.statevector(),
     "a batch": lambda: many.expectation(rows),
     "a loop": lambda: qsim.distribution(endless, **options),
@@ -74,7 +80,7 @@ def test_interrupt_raises_and_the_process_goes_on(backend, threads):
     )
     assert done.returncode == 0, done.stderr
     delays = json.loads(done.stdout)
-    assert len(delays) == 5
+    assert len(delays) == 7
     assert all(isinstance(delay, float) and delay <= LIMIT for delay in delays.values()), delays
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,3 +83,63 @@ def test_refused_input_leaves_nothing_behind(backend):
             qsim.statevector(circuit, initial_state=np.full(1 << 16, np.nan), backend=backend)
 
     assert growth(refused, 100) <= 5 * MEGABYTE
+
+
+# What runs first starts the threads and loads or compiles all kernels.
+PEAK = """
+import resource, sys
+import numpy as np
+import qsim
+from qsim.testing import random_circuit
+
+n, backend, precision = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+
+
+def program(num_qubits):
+    circuit = qsim.Circuit(num_qubits)
+    x = qsim.ParameterVector("x", num_qubits)
+    for layer in range(3):
+        for q in range(num_qubits):
+            circuit.rx(x[q], q).rz(0.3, q)
+        for q in range(num_qubits - 1):
+            circuit.cx(q, q + 1) if layer == 1 else circuit.cp(0.2 * q, q, q + 1)
+        circuit.rxx(0.4, 0, num_qubits - 1).swap(1, num_qubits - 2).ccx(0, 5, num_qubits - 1)
+    return qsim.compile(circuit, "Z0 X3", backend=backend, precision=precision, threads=2)
+
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+
+
+values = np.linspace(0, 1, n)
+program(17).expectation(values[:17])
+program(17).statevector(values[:17])
+big = program(n)
+before = resident()
+assert peak() - before < 40 << 20
+state = big.statevector(values)
+size = state.nbytes
+print((peak() - before) / size)
+del state
+big.expectation(values)
+big.sample(values, shots=1000, seed=1)
+print((peak() - before) / size)
+"""
+
+
+@needs_proc
+def test_a_run_needs_the_memory_of_one_state(backend, precision):
+    """No second copy, and little beside it: at most a twentieth, tiles and plans included."""
+    num_qubits = 24 if backend == "cpp" else 23
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, str(num_qubits), backend, precision],
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(0.99 <= float(ratio) <= 1.05 for ratio in done.stdout.split()), done.stdout

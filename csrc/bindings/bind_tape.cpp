@@ -1,3 +1,5 @@
+#include <pybind11/stl.h>
+
 #include <memory>
 
 #include "../execute/execute.hpp"
@@ -125,6 +127,36 @@ py::list plan_of(const Tape& tape, bool from_zero) {
   return out;
 }
 
+/// What was planned, for tests: all nodes in the tape's order as (kind, active, diagonal), for each qubit those that
+/// make its part of the product state, and the segments as (active, whole, steps), a step being a list of nodes.
+py::tuple schedule_of(const Tape& tape, bool from_zero) {
+  if (!tape.is_fused()) return py::make_tuple(py::list(), py::list(), py::list());
+  const FusedPlan& plan = tape.fused_plan<double>(current_isa(), from_zero);
+  const NormalForm& form = plan.form;
+  const char* const names[] = {"mix", "phase", "generic", "whole"};
+  py::list nodes;
+  std::vector<std::size_t> of_word(form.words.size()), of_factor(form.factors.size()), of_generic(form.generic.size());
+  for (std::size_t i = 0; i < form.nodes.size(); ++i) {
+    const Node& node = form.nodes[i];
+    nodes.append(py::make_tuple(names[int(node.kind)], node.active, node.diagonal));
+    (node.kind == Node::Kind::kMix ? of_word : node.kind == Node::Kind::kPhase ? of_factor : of_generic)[node.index] = i;
+  }
+  py::list segments;
+  for (const ScheduledSegment& segment : plan.schedule.segments) {
+    py::list steps;
+    for (std::int32_t s = segment.first; s < segment.last; ++s) {
+      const Step& step = plan.schedule.steps[s];
+      const auto& places =
+          step.kind == Step::Kind::kMixes ? of_word : step.kind == Step::Kind::kPhases ? of_factor : of_generic;
+      py::list members;
+      for (std::int32_t k = step.first; k < step.last; ++k) members.append(places[plan.schedule.items[k]]);
+      steps.append(members);
+    }
+    segments.append(py::make_tuple(segment.active, segment.whole, steps));
+  }
+  return py::make_tuple(nodes, plan.schedule.product, segments);
+}
+
 }  // namespace
 
 void bind_tape(py::module_& m) {
@@ -142,7 +174,9 @@ void bind_tape(py::module_& m) {
           [](const Tape& tape, bool single, bool from_zero) {
             return single ? plan_of<float>(tape, from_zero) : plan_of<double>(tape, from_zero);
           },
-          py::arg("single"), py::arg("from_zero"));
+          py::arg("single"), py::arg("from_zero"), "What the fused program does in each segment; empty if there is none.")
+      .def("schedule", &schedule_of, py::arg("from_zero"),
+           "Nodes of the normal form, the product state's, and the segments, for tests.");
   py::class_<PauliSums, std::shared_ptr<PauliSums>>(m, "CompiledPaulis", "Checked and sorted sums of Pauli strings.")
       .def_readonly("num_qubits", &PauliSums::num_qubits)
       .def_property_readonly("num_observables", &PauliSums::num_observables);

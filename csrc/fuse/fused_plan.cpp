@@ -5,6 +5,7 @@
 #include <map>
 
 #include "../execute/bits.hpp"
+#include "../execute/threads.hpp"
 
 namespace qsim {
 namespace {
@@ -381,8 +382,10 @@ class Binder {
     out_.scales.assign(plan_.segments.size(), 1.0);
     for (std::size_t s = 0; s < plan_.segments.size(); ++s)
       if (!bind_segment(plan_.segments[s], out_.scales[s])) return false;
-    for (std::size_t p = 0; p < plan_.phases.size(); ++p)
+    for (std::size_t p = 0; p < plan_.phases.size(); ++p) {
       if (plan_.phases[p].has_table) write_table(plan_.phases[p], out_.phases[p]);
+      if (p % 16 == 15) checkpoint();
+    }
     out_.generic.ensure(plan_.generic.bound_bytes);
     bind_row<T>(*plan_.generic_tape, plan_.generic, lanes_, angles_, out_.generic.data());
     return true;

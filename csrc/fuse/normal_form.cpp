@@ -470,13 +470,13 @@ bool split_rotation(const Complex* m, bool real, Rotation& out) {
   }
   out.c = std::abs(m[0]);
   out.s = std::abs(m[2]);
-  if (out.c > 0) out.global = m[0] / out.c;
-  if (out.s > 0) {
-    out.back = m[2] / (out.s * out.global);
-    out.front = -m[1] / (std::abs(m[1]) * out.global);
-  } else {
-    out.back = m[3] / (std::abs(m[3]) * out.global);
-  }
+  // The four phases depend on each other, and a small entry knows its own only to its rounding error: the last one
+  // comes from the entries that are big.
+  constexpr double kTiny = 1e-100;  // too small to matter, and to have a phase of modulus one
+  if (out.c > kTiny) out.global = m[0] / out.c;
+  if (out.s > kTiny) out.back = m[2] / (out.s * out.global);
+  const Complex front = out.c > out.s ? m[3] / (out.global * out.back) : -m[1] / out.global;
+  out.front = front / std::abs(front);
   return true;
 }
 

@@ -54,6 +54,7 @@ class TileRun {
           for (std::int32_t step = i; step < end; ++step) {
             if (fetches) fetch_block(block + 1, step - i, end - i);
             run_in_block(plan_.steps[step], block);
+            if ((step & 63) == 63) checkpoint();
           }
           if (stores) store_block(block);
         }

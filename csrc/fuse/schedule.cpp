@@ -20,17 +20,21 @@ struct Barrier {
     all |= node.active;
     nondiagonal |= node.diagonal;
   }
+  bool closes(std::uint64_t qubits) const { return all != 0 && (qubits & ~all) == 0; }
 };
+
+// How many nodes in a row may be looked at in vain; keeps planning linear.
+constexpr int kMaxIdle = 1024;
 
 class Scheduler {
  public:
   Scheduler(const NormalForm& form, int num_qubits, TileShape shape)
       : form_(form),
-        all_qubits_((std::uint64_t{1} << num_qubits) - 1),
-        low_(all_qubits_ & ((std::uint64_t{1} << shape.low_bits) - 1)),
+        low_((std::uint64_t{1} << std::min(num_qubits, shape.low_bits)) - 1),
         capacity_(shape.active_bits) {
     out_.product.resize(num_qubits);
     for (std::size_t i = 0; i < form.nodes.size(); ++i) left_.push_back(std::int32_t(i));
+    for (const Node& n : form.nodes) used_ |= n.active | n.diagonal;
   }
 
   Schedule make(bool from_zero) {
@@ -68,7 +72,7 @@ class Scheduler {
     ScheduledSegment segment;
     segment.first = std::int32_t(out_.steps.size());
     std::size_t i = 0;
-    for (; i < left_.size() && barrier.all != all_qubits_; ++i) {
+    for (int idle = 0; i < left_.size() && !barrier.closes(used_) && idle < kMaxIdle; ++i, ++idle) {
       const Node& n = node(left_[i]);
       const bool passes = barrier.passes(n);
       const bool whole = n.kind == Kind::kWhole || popcount(n.active & ~low_) > capacity_;
@@ -80,6 +84,7 @@ class Scheduler {
       if (passes && !whole && popcount((active | n.active) & ~low_) <= capacity_) {
         active |= n.active;
         taken.push_back(left_[i]);
+        idle = 0;
       } else {
         barrier.add(n);
         rest.push_back(left_[i]);
@@ -121,19 +126,27 @@ class Scheduler {
         needed = counts[q] > 0 ? needed | (std::uint64_t{1} << q) : needed & ~(std::uint64_t{1} << q);
       }
     };
-    for (const std::int32_t i : taken) count(node(i).active, 1);
+    std::uint64_t used = 0;
+    for (const std::int32_t i : taken) {
+      count(node(i).active, 1);
+      used |= node(i).active | node(i).diagonal;
+    }
     std::vector<std::int32_t> layer;
     while (next[0] != end) {
       Barrier barrier;
       std::uint64_t mixed = 0;
       layer.clear();
-      for (std::int32_t before = 0, k = next[0]; k != end && barrier.all != all_qubits_; k = next[before]) {
+      int idle = 0;
+      for (std::int32_t before = 0, k = next[0];
+           k != end && !barrier.closes(used) && idle < kMaxIdle; k = next[before]) {
         const Node& n = node(taken[k - 1]);
         if (!barrier.passes(n)) {
           barrier.add(n);
           before = k;
+          ++idle;
           continue;
         }
+        idle = 0;
         next[before] = next[k];
         if (n.kind == Kind::kPhase) {
           pending_.push_back(n.index);
@@ -202,7 +215,8 @@ class Scheduler {
   }
 
   const NormalForm& form_;
-  const std::uint64_t all_qubits_, low_;
+  const std::uint64_t low_;
+  std::uint64_t used_ = 0;  // qubits that any node acts on
   const int capacity_;
   std::vector<std::int32_t> left_;
   std::vector<std::int32_t> pending_;  // factors
