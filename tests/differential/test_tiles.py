@@ -255,7 +255,9 @@ def test_batches_of_every_length(kernel, dtype):
         ("swap", (), [0, 1], [2, 3]),
     ],
 )
-def test_not_a_number_stays_where_the_controls_match(kernel, dtype, num_qubits, name, params, controls, targets):
+def test_not_a_number_stays_where_the_controls_match(
+    kernel, dtype, num_qubits, name, params, controls, targets
+):
     circuit = Circuit(num_qubits).append(name, params, targets, controls=controls)
     initial = np.full(1 << num_qubits, 0.125, complex)
     initial[5], initial[11] = np.nan, np.inf
