@@ -36,7 +36,7 @@ def compile(
     integers: npt.NDArray[np.int32],
     constants: npt.NDArray[np.complex128],
     segments: npt.NDArray[Any],
-    fuse: bool,
+    fuse: bool = ...,
     tile_low: int = ...,
     tile_active: int = ...,
 ) -> CompiledTape: ...

@@ -182,7 +182,7 @@ void bind_tape(py::module_& m) {
       .def_property_readonly("num_observables", &PauliSums::num_observables);
 
   m.def("compile", &compile, py::arg("num_qubits"), py::arg("num_slots"), py::arg("instructions"),
-        py::arg("integers"), py::arg("constants"), py::arg("segments"), py::arg("fuse"),
+        py::arg("integers"), py::arg("constants"), py::arg("segments"), py::arg("fuse") = false,
         py::arg("tile_low") = kTileLowBits, py::arg("tile_active") = 0,
         "Check a tape and keep a copy of it.");
   m.def("apply", &apply_tape, py::arg("tape"), py::arg("states"), py::arg("angles"), py::arg("threads"),
