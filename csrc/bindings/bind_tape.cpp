@@ -98,7 +98,7 @@ py::array_t<double> expectation_of(const PauliSums& sums, py::handle states_obje
 template <class T>
 py::list plan_of(const Tape& tape, bool from_zero) {
   py::list out;
-  if (!tape.is_fused()) return out;
+  if (!tape.is_fused(from_zero)) return out;
   const FusedPlan& plan = tape.fused_plan<T>(current_isa(), from_zero);
   for (const FusedSegment& segment : plan.segments) {
     int steps[4] = {}, rotations = 0, lane_rotations = 0;
@@ -130,7 +130,7 @@ py::list plan_of(const Tape& tape, bool from_zero) {
 /// What was planned, for tests: all nodes in the tape's order as (kind, active, diagonal), for each qubit those that
 /// make its part of the product state, and the segments as (active, whole, steps), a step being a list of nodes.
 py::tuple schedule_of(const Tape& tape, bool from_zero) {
-  if (!tape.is_fused()) return py::make_tuple(py::list(), py::list(), py::list());
+  if (!tape.is_fused(from_zero)) return py::make_tuple(py::list(), py::list(), py::list());
   const FusedPlan& plan = tape.fused_plan<double>(current_isa(), from_zero);
   const NormalForm& form = plan.form;
   const char* const names[] = {"mix", "phase", "generic", "whole"};
