@@ -108,6 +108,8 @@ struct FusedKernels {
   void (*multiply_phases)(T* re, T* im, int bits, const T* constant, const T* factors, const T* table);
 };
 
+constexpr int kPeakChains = 12;  // enough to hide the latency of a multiply-add
+
 template <class T>
 struct Kernels {
   TileKernels<T> tile;         // real and imaginary parts apart
@@ -125,6 +127,7 @@ struct Kernels {
   void (*abs_squared)(const T* amplitudes, double* out, std::size_t count);
   double (*sum_squares)(const T* amplitudes, std::size_t count);
   void (*inner_product)(const T* a, const T* b, std::size_t count, double* sum_re_im);
+  double (*multiply_add)(std::int64_t rounds);  // kPeakChains registers each time
 };
 
 struct KernelTable {

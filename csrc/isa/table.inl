@@ -40,7 +40,8 @@ constexpr Kernels<T> make_kernels() {
           split_double<T>,
           abs_squared<T>,
           sum_squares<T>,
-          inner_product<T>};
+          inner_product<T>,
+          multiply_add<T>};
 }
 
 }  // namespace
