@@ -178,7 +178,7 @@ GOALS = {
 
 
 def big_states(data: dict[str, Any]) -> str:
-    """How many times faster than the best other simulator, with the spread of both; and two threads against one."""
+    """Times faster than the best other simulator, with the spread of both; two threads against one."""
     lines: list[list[str]] = []
     own_times: dict[tuple[str, str, int], float] = {}
     for row in data["results"]:

@@ -128,6 +128,8 @@ struct PauliKernels {
                     double* sums);
 };
 
+constexpr int kPeakChains = 12;  // enough to hide the latency of a multiply-add
+
 template <class T>
 struct Kernels {
   TileKernels<T> tile;         // real and imaginary parts apart
@@ -145,6 +147,7 @@ struct Kernels {
   double (*sum_squares)(const T* amplitudes, std::size_t count);
   void (*inner_product)(const T* a, const T* b, std::size_t count, double* sum_re_im);
   PauliKernels<T> pauli;
+  double (*multiply_add)(std::int64_t rounds);  // kPeakChains registers each time
 };
 
 struct KernelTable {

@@ -23,6 +23,16 @@ void bind_dispatch(py::module_& m) {
       },
       py::arg("bytes"), py::arg("threads"),
       "Bytes read and written per second when copying one array onto another, `bytes` in total.");
+  m.def(
+      "peak_flops",
+      [](bool single, std::int64_t threads) {
+        const int num_threads = checked_threads(threads);
+        double result = 0;
+        without_gil([&] { result = single ? peak_flops<float>(num_threads) : peak_flops<double>(num_threads); });
+        return result;
+      },
+      py::arg("single"), py::arg("threads"),
+      "Additions and multiplications per second in registers; a multiply-add counts as two.");
 }
 
 }  // namespace qsim

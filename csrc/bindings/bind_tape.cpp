@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "../execute/bits.hpp"
 #include "../execute/execute.hpp"
 #include "../fuse/fused_plan.hpp"
 #include "array_checks.hpp"
@@ -94,6 +95,38 @@ py::array_t<double> expectation_of(const PauliSums& sums, py::handle states_obje
   return out;
 }
 
+/// Multiplications of a complex number by another, or of a row by a column: real multiply-adds per amplitude.
+double multiply_adds_of(const Instruction& op) {
+  const double share = 1.0 / double(std::uint64_t{1} << popcount(op.ctrl_mask));
+  switch (Pattern(op.pattern)) {
+    case Pattern::kPermutation: return 0;
+    case Pattern::kDense: return share * 4.0 * double(std::uint64_t{1} << op.num_targets);
+    case Pattern::kPrepare: return share * 8;
+    default: return share * 4;
+  }
+}
+
+/// The same of a step; where it depends on the angles, what is usual.
+double multiply_adds_of(const FusedPlan& plan, const FusedStep& step) {
+  switch (step.kind) {
+    case FusedKind::kMixes: {
+      const MixPlan& mix = plan.mixes[std::size_t(step.index)];
+      double sum = 0;
+      for (int k = 0; k < mix.count; ++k) {
+        sum += mix.in_lanes ? 4 : mix.phased ? 3 : 2;
+        if (!mix.phases[k].empty()) sum += mix.in_lanes ? 4 : 2;
+      }
+      return sum;
+    }
+    case FusedKind::kPhases: {
+      const PhasePlan& phase = plan.phases[std::size_t(step.index)];
+      return phase.has_table && phase.has_products ? 8 : 4;
+    }
+    case FusedKind::kGeneric: return multiply_adds_of(*plan.generic.ops[std::size_t(step.index)].instruction);
+    default: return 0;
+  }
+}
+
 /// What a fused plan does, segment by segment; empty if the tape is not fused.
 template <class T>
 py::list plan_of(const Tape& tape, bool from_zero) {
@@ -102,10 +135,12 @@ py::list plan_of(const Tape& tape, bool from_zero) {
   const FusedPlan& plan = tape.fused_plan<T>(current_isa(), from_zero);
   for (const FusedSegment& segment : plan.segments) {
     int steps[4] = {}, rotations = 0, lane_rotations = 0;
+    double multiply_adds = 0;
     py::list patterns;
     for (std::int32_t i = segment.first; i < segment.last; ++i) {
       const FusedStep& step = plan.steps[std::size_t(i)];
       ++steps[int(step.kind)];
+      multiply_adds += multiply_adds_of(plan, step);
       if (step.kind == FusedKind::kMixes) {
         const MixPlan& mix = plan.mixes[std::size_t(step.index)];
         (mix.in_lanes ? lane_rotations : rotations) += mix.count;
@@ -122,6 +157,7 @@ py::list plan_of(const Tape& tape, bool from_zero) {
     entry["phases"] = steps[int(FusedKind::kPhases)];
     entry["permutes"] = steps[int(FusedKind::kPermute)];
     entry["generic"] = patterns;
+    entry["multiply_adds"] = multiply_adds;
     out.append(entry);
   }
   return out;

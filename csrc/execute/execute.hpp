@@ -58,4 +58,8 @@ void collapse(std::complex<T>* state, int num_qubits, std::uint64_t mask, std::u
 /// Bytes read and written per second by copying one array onto another, the best of a few runs.
 double copy_bandwidth(std::size_t bytes, int threads);
 
+/// Additions and multiplications per second in registers of the current instruction set, the best of a few runs.
+template <class T>
+double peak_flops(int threads);
+
 }  // namespace qsim

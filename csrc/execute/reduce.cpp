@@ -160,11 +160,30 @@ double copy_bandwidth(std::size_t bytes, int threads) {
   return best;
 }
 
+template <class T>
+double peak_flops(int threads) {
+  const KernelTable& table = kernel_table(current_isa());
+  const auto multiply_add = kernels_for<T>(table).multiply_add;
+  constexpr std::int64_t kRounds = 1 << 16;
+  const std::int64_t chunks = 8 * std::int64_t(threads);
+  std::vector<double> sums(std::size_t(chunks), 0.0);
+  double best = 0;
+  for (int trial = 0; trial < 8; ++trial) {
+    const auto start = std::chrono::steady_clock::now();
+    parallel_for(chunks, threads, [&](std::int64_t c) { sums[std::size_t(c)] = multiply_add(kRounds); });
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double lanes = table.vector_bytes / double(sizeof(T));
+    best = std::max(best, 2.0 * kPeakChains * lanes * double(kRounds * chunks) / seconds);
+  }
+  return sums.front() > 0 ? best : 0;
+}
+
 #define QSIM_INSTANTIATE(T)                                                                                          \
   template void norm_squared<T>(const std::complex<T>*, int, std::int64_t, int, double*);                            \
   template void inner_products<T>(const std::complex<T>*, const std::complex<T>*, int, std::int64_t, int,            \
                                   std::complex<double>*);                                                            \
   template double probability<T>(const std::complex<T>*, int, std::uint64_t, std::uint64_t, int);                    \
+  template double peak_flops<T>(int);                                                                                \
   template void collapse<T>(std::complex<T>*, int, std::uint64_t, std::uint64_t, double, int);                       \
   template void set_basis_state<T>(std::complex<T>*, int, std::int64_t, std::uint64_t, int);
 QSIM_INSTANTIATE(float)

@@ -40,7 +40,8 @@ constexpr Kernels<T> make_kernels() {
           abs_squared<T>,
           sum_squares<T>,
           inner_product<T>,
-          {squares<T>, pauli_products<T>, add_signed_sums<T>, flip_sums<T>}};
+          {squares<T>, pauli_products<T>, add_signed_sums<T>, flip_sums<T>},
+          multiply_add<T>};
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-"""The command ``qsim``: run, draw and convert circuit files, describe and test the installation."""
+"""The command ``qsim``: run, draw and convert circuit files, describe, test and measure the installation."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ examples:
   qsim convert old.qasm new.qasm --to 3         OpenQASM 2 to OpenQASM 3
   qsim info                                     what serves here, and how large a state fits
   qsim doctor                                   test the installation
+  qsim bench                                    measure what memory and arithmetic reach here
 """
 
 
@@ -135,6 +136,13 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", parents=[common], help="test the installation")
     doctor.set_defaults(function=_doctor)
+
+    bench = commands.add_parser(
+        "bench", parents=[common], help="measure bandwidth and peak arithmetic, for Program.explain()"
+    )
+    bench.add_argument("--threads", type=int, help="measure for so many beside one (default: those in use)")
+    bench.add_argument("--json", action="store_true", help="report as JSON")
+    bench.set_defaults(function=_bench)
     return parser
 
 
@@ -161,6 +169,12 @@ def _info(args: argparse.Namespace) -> int:
     from qsim.cli.info import info
 
     return info(args)
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from qsim.cli.bench import bench
+
+    return bench(args)
 
 
 def _doctor(args: argparse.Namespace) -> int:

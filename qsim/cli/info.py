@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from qsim._version import __version__
+from qsim.machine import cpu_model
 from qsim.memory import format_bytes, free_memory, largest_num_qubits
 from qsim.settings import available_processors, missing_core, resolve_dtype, resolve_threads
 
@@ -56,7 +57,7 @@ def describe() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "numpy": _version("numpy"),
         "numba": _version("numba"),
-        "cpu": _cpu_model(),
+        "cpu": cpu_model(),
         "cpu_features": _cpu_features(),
         "processors": available_processors(),
         "threads": resolve_threads(None),
@@ -145,17 +146,6 @@ def _core_failure() -> str:
     except (ImportError, RuntimeError) as error:
         return str(error)
     return "its backend failed"
-
-
-def _cpu_model() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                if line.lower().startswith("model name"):
-                    return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine() or "unknown"
 
 
 def _cpu_features() -> list[str]:
