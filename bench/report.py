@@ -23,6 +23,7 @@ __all__ = ["main", "replace_section"]
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 RESULTS = ROOT / "bench" / "results"
+FIGURE = ROOT / "docs" / "images" / "peers.svg"
 Row = dict[str, Any]
 
 
@@ -157,6 +158,120 @@ def peers(data: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+#: Beginning of a case's name, and how many times faster than the best other simulator qsim should be there
+#: (single, double precision).
+GOALS = {
+    "rqc-n20": (1.5, 8),
+    "rqc-n22": (1.5, 8),
+    "rqc-n24": (1.5, 10),
+    "rqc-n26": (1.5, 10),
+    "qft-dense-n20": (5, 8),
+    "qft-dense-n24": (6, 15),
+    "hea-expval-tfim-n16": (4, 10),
+    "hea-expval-tfim-n20": (4, 10),
+    "hea-expval-pauli200-n20": (3, 6),
+    "qaoa-expval-n16": (5, 12),
+    "qaoa-expval-n20": (5, 12),
+    "qaoa-expval-n22": (5, 12),
+    "sample-n20": (4, 4),
+}
+
+
+def big_states(data: dict[str, Any]) -> str:
+    """How many times faster than the best other simulator, with the spread of both; and two threads against one."""
+    lines: list[list[str]] = []
+    own_times: dict[tuple[str, str, int], float] = {}
+    for row in data["results"]:
+        goal = next((g for name, g in GOALS.items() if row["case"].startswith(name)), None)
+        if goal is None or row["peer"] != "qsim" or row.get("status") != "ok":
+            continue
+        key = row["case"], row["precision"], row["threads"]
+        own_times[key] = row["value"]
+        others = [
+            r
+            for r in data["results"]
+            if (r["case"], r["precision"], r["threads"]) == key
+            and r["peer"] != "qsim"
+            and r.get("status") == "ok"
+        ]
+        other = fastest(others)
+        single = list(PRECISIONS).index(row["precision"])
+        lines.append(
+            [
+                row["case"],
+                PRECISIONS[row["precision"]],
+                str(row["threads"]),
+                row["unit"],
+                spread_of(row),
+                f"{spread_of(other)} {other['peer']}" if other else "-",
+                f"{other['value'] / row['value']:.2f}" if other else "-",
+                f"{goal[single]}",
+            ]
+        )
+    header = [
+        "case",
+        "precision",
+        "thr",
+        "unit",
+        "qsim (min to max)",
+        "best other (min to max)",
+        "times faster",
+        "goal",
+    ]
+    scaling = [
+        [case, PRECISIONS[precision], f"{own_times[case, precision, 1] / value:.2f}"]
+        for (case, precision, threads), value in own_times.items()
+        if threads == 2 and (case, precision, 1) in own_times
+    ]
+    parts = [table(header, lines)]
+    if scaling:
+        parts += [
+            "Two threads against one (goal 1.8):",
+            table(["case", "precision", "times faster"], scaling),
+        ]
+    return "\n\n".join(parts)
+
+
+def spread_of(row: Row) -> str:
+    return f"{row['value']:.4g} ({row['min']:.4g} to {row['max']:.4g})"
+
+
+def plot_peers(data: dict[str, Any], path: Path) -> None:
+    """Time against the number of qubits, a line for each simulator."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    import matplotlib.pyplot as plt
+
+    plt.rcParams["svg.hashsalt"] = "qsim"  # the same figure from the same results
+    panels = ["rqc-n", "qft-dense-n", "hea-expval-tfim-n", "qaoa-expval-n"]
+    figure, axes = plt.subplots(len(PRECISIONS), len(panels), figsize=(14, 7), squeeze=False)
+    for axes_row, (precision, name) in zip(axes, PRECISIONS.items(), strict=True):
+        for axis, prefix in zip(axes_row, panels, strict=True):
+            best: dict[str, dict[int, float]] = defaultdict(dict)
+            for row in data["results"]:
+                if (
+                    row["case"].startswith(prefix)
+                    and row["precision"] == precision
+                    and row.get("status") == "ok"
+                ):
+                    times = best[row["peer"]]
+                    times[row["n"]] = min(times.get(row["n"], float("inf")), row["seconds"])
+            for peer, times in sorted(best.items()):
+                style = {"linewidth": 3, "color": "black"} if peer == "qsim" else {"linewidth": 1}
+                axis.plot(
+                    sorted(times), [times[n] for n in sorted(times)], "o-", markersize=3, label=peer, **style
+                )
+            axis.set(
+                yscale="log", title=f"{prefix.removesuffix('-n')}, {name}", xlabel="qubits", ylabel="seconds"
+            )
+            axis.legend(fontsize=6)
+    figure.tight_layout()
+    path.parent.mkdir(exist_ok=True)
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
 def who(row: Row) -> str:
     return f"{row['peer']} {PRECISIONS[row['precision']]} {row['case']}"
 
@@ -181,6 +296,7 @@ SECTIONS: list[tuple[str, str, Callable[[dict[str, Any]], str]]] = [
     ("backends", "backends.json", backends),
     ("overhead", "overhead.json", timings),
     ("peers", "peers.json", peers),
+    ("big states", "peers.json", big_states),
     ("all peers", "peers.json", all_peers),
 ]
 
@@ -204,6 +320,8 @@ def main(argv: list[str] | None = None) -> None:
     if args.check:
         sys.exit(text != before)
     DOCUMENT.write_text(text)
+    if (args.results / "peers.json").exists():
+        plot_peers(json.loads((args.results / "peers.json").read_text()), FIGURE)
 
 
 if __name__ == "__main__":

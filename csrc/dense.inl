@@ -24,6 +24,7 @@ void apply_dense(T* re, T* im, const TileOp& op, const T* coefficients, std::uin
     index[x] = lane_numbers<T>() ^ Integer<T>(pattern[x]);
   }
   for (int g = 0; g < G; ++g) offset[g] = op.offsets[g];
+  const Lanes<T> controlled = controlled_lanes<T>(op);
 
   for_each_group(op, first, last, [&](std::uint64_t base) {
     Amplitudes<T> v[G][X];
@@ -43,7 +44,7 @@ void apply_dense(T* re, T* im, const TileOp& op, const T* coefficients, std::uin
           sum.re = sum.re + c[g][h][x].re * v[h][x].re - c[g][h][x].im * v[h][x].im;
           sum.im = sum.im + c[g][h][x].re * v[h][x].im + c[g][h][x].im * v[h][x].re;
         }
-      Layout::store_register(re, im, base + offset[g], sum);
+      Layout::store_register(re, im, base + offset[g], Uniform ? sum : select<T>(controlled, sum, v[g][0]));
     }
   });
 }
@@ -53,6 +54,8 @@ void apply_dense(T* re, T* im, const TileOp& op, const T* coefficients, std::uin
 template <class T, class Layout, bool Uniform, int Rows>
 QSIM_INLINE void dense_rows(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t base, int g,
                             const Amplitudes<T>* columns, int num_columns) {
+  const Lanes<T> controlled = controlled_lanes<T>(op);
+  const int exchanges = 1 << op.num_low;
   Amplitudes<T> real[Rows] = {}, imaginary[Rows] = {};
   for (int j = 0; j < num_columns; ++j) {
     const Amplitudes<T> v = columns[j];
@@ -66,9 +69,11 @@ QSIM_INLINE void dense_rows(T* re, T* im, const TileOp& op, const T* coefficient
     }
   }
 #pragma GCC unroll 4
-  for (int r = 0; r < Rows; ++r)
-    Layout::store_register(re, im, base + op.offsets[g + r],
-                           Amplitudes<T>{real[r].re - imaginary[r].re, real[r].im + imaginary[r].im});
+  for (int r = 0; r < Rows; ++r) {
+    const Amplitudes<T> sum = {real[r].re - imaginary[r].re, real[r].im + imaginary[r].im};
+    const Amplitudes<T>& own = columns[(g + r) * exchanges];
+    Layout::store_register(re, im, base + op.offsets[g + r], Uniform ? sum : select<T>(controlled, sum, own));
+  }
 }
 
 /// Up to kMaxFastTargets targets, anywhere.

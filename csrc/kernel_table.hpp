@@ -110,6 +110,26 @@ struct FusedKernels {
 
 constexpr int kPeakChains = 12;  // enough to hide the latency of a multiply-add
 
+/// Sums over blocks of `count` amplitudes or real numbers, a power of two and no less than the lanes.
+template <class T>
+struct PauliKernels {
+  /// Squared absolute values of interleaved amplitudes.
+  void (*squares)(const T* amplitudes, T* out, std::size_t count);
+  /// Real and imaginary parts (either may be null) of conj(b[j ^ x]) * a[j], x < count.
+  void (*products)(const T* a_re, const T* a_im, const T* b_re, const T* b_im, std::size_t count, std::size_t x, T* re,
+                   T* im);
+  /// For each mask z adds the sum of (-1)^popcount((base + j) & z) * values[j] over the j that share a lane to
+  /// sums[lane], without the sign of the lane itself. Bits of `base` are outside the block. `sums` has as many numbers
+  /// for each mask as a register has lanes; `values` are overwritten.
+  void (*add_signed_sums)(T* values, std::size_t count, const std::uint64_t* z_masks, std::size_t num_masks,
+                          std::uint64_t base, double* sums);
+  /// For each bit adds the products values[j] * values[j ^ bit], in parts, to a register of doubles of `sums`. Up to
+  /// four bits inside a register, where first and last count registers; or up to four beyond, where they count groups
+  /// of registers that differ in the bits.
+  void (*flip_sums)(const T* values, std::uint64_t first, std::uint64_t last, const std::uint64_t* bits, int num_bits,
+                    double* sums);
+};
+
 template <class T>
 struct Kernels {
   TileKernels<T> tile;         // real and imaginary parts apart
@@ -122,11 +142,11 @@ struct Kernels {
   void (*join)(const T* re, const T* im, T* amplitudes, std::size_t count, const T* next);
   /// y[b] = M x[b] for `count` <= 4 vectors; M packed by rows of registers, x and y as (count, 2, dim).
   void (*multiply)(const T* matrix, int dim, const T* x, T* y, int count, int first_row, int last_row);
-  /// Interleaved complex numbers to two arrays in double precision; any count.
-  void (*split_double)(const T* amplitudes, double* re, double* im, std::size_t count);
+  /// Any count, here and below; results in double precision.
   void (*abs_squared)(const T* amplitudes, double* out, std::size_t count);
   double (*sum_squares)(const T* amplitudes, std::size_t count);
   void (*inner_product)(const T* a, const T* b, std::size_t count, double* sum_re_im);
+  PauliKernels<T> pauli;
   double (*multiply_add)(std::int64_t rounds);  // kPeakChains registers each time
 };
 
@@ -135,14 +155,8 @@ struct KernelTable {
   int vector_bytes;
   Kernels<float> single_precision;
   Kernels<double> double_precision;
-  /// Real and imaginary parts (either may be null) of product[j] = conj(b[j ^ x]) * a[j] over blocks; x < count,
-  /// count a multiple of the lanes.
-  void (*pauli_products)(const double* a_re, const double* a_im, const double* b_re, const double* b_im,
-                         std::size_t count, std::size_t x, double* re, double* im);
-  /// Sum of (-1)^popcount(j & z) * values[j].
-  double (*signed_sum)(const double* values, std::size_t count, std::size_t z);
-  /// In place: values[z] = sum over j of (-1)^popcount(j & z) * values[j]. count a power of two, >= lanes.
-  void (*walsh_hadamard)(double* values, std::size_t count);
+  /// In place: sums of the values whose indices differ only in `bits`, in order of the other bits; count a power of 2.
+  void (*sum_over_bits)(double* values, std::size_t count, std::uint64_t bits);
 };
 
 template <class T>

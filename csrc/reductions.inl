@@ -18,24 +18,12 @@ QSIM_INLINE Vector<double> load_double(const float* p) {
 }
 
 template <class T>
-void split_double(const T* amplitudes, double* re, double* im, std::size_t count) {
-  std::size_t i = 0;
-  for (; i + kDoubles <= count; i += kDoubles) {
-    Vector<double> a, b;
-    deinterleave(load_double(amplitudes + 2 * i), load_double(amplitudes + 2 * i + kDoubles), a, b);
-    store(re + i, a);
-    store(im + i, b);
-  }
-  for (; i < count; ++i) {
-    re[i] = double(amplitudes[2 * i]);
-    im[i] = double(amplitudes[2 * i + 1]);
-  }
-}
-
-template <class T>
 void abs_squared(const T* amplitudes, double* out, std::size_t count) {
   std::size_t i = 0;
   for (; i + kDoubles <= count; i += kDoubles) {
+    __builtin_prefetch(reinterpret_cast<const char*>(amplitudes + 2 * i) + kPrefetchBytes);
+    if constexpr (2 * kDoubles * sizeof(T) > 64)
+      __builtin_prefetch(reinterpret_cast<const char*>(amplitudes + 2 * i) + kPrefetchBytes + 64);
     Vector<double> a, b;
     deinterleave(load_double(amplitudes + 2 * i), load_double(amplitudes + 2 * i + kDoubles), a, b);
     store(out + i, a * a + b * b);
@@ -61,22 +49,27 @@ double sum_squares(const T* amplitudes, std::size_t count) {
   return sum;
 }
 
-/// Adds sum of conj(a) * b to sum_re_im.
+/// Adds sum of conj(a) * b to sum_re_im. Real and imaginary parts stay side by side: the products of equal parts make
+/// the real part of the sum, those of unequal parts, with alternating signs, the imaginary part.
 template <class T>
 void inner_product(const T* a, const T* b, std::size_t count, double* sum_re_im) {
-  Vector<double> re = {}, im = {};
+  constexpr int kChains = 4;
+  const std::size_t numbers = 2 * count;
+  const Lanes<double> other = lane_numbers<double>() ^ Integer<double>(1);
+  Vector<double> equal[kChains] = {}, unequal[kChains] = {};
   std::size_t i = 0;
-  for (; i + kDoubles <= count; i += kDoubles) {
-    Amplitudes<double> x, y;
-    deinterleave(load_double(a + 2 * i), load_double(a + 2 * i + kDoubles), x.re, x.im);
-    deinterleave(load_double(b + 2 * i), load_double(b + 2 * i + kDoubles), y.re, y.im);
-    re += x.re * y.re + x.im * y.im;
-    im += x.re * y.im - x.im * y.re;
-  }
-  double sum_re = sum_lanes<double>(re), sum_im = sum_lanes<double>(im);
-  for (; i < count; ++i) {
-    const double xr = double(a[2 * i]), xi = double(a[2 * i + 1]);
-    const double yr = double(b[2 * i]), yi = double(b[2 * i + 1]);
+  for (; i + kChains * kDoubles <= numbers; i += kChains * kDoubles)
+    for (int k = 0; k < kChains; ++k) {
+      const Vector<double> x = load_double(a + i + k * kDoubles), y = load_double(b + i + k * kDoubles);
+      equal[k] += x * y;
+      unequal[k] += x * exchange_lanes(y, 1, other);
+    }
+  double sum_re = sum_lanes<double>((equal[0] + equal[1]) + (equal[2] + equal[3]));
+  const Vector<double> crossed = (unequal[0] + unequal[1]) + (unequal[2] + unequal[3]);
+  double sum_im = 0;
+  for (int lane = 0; lane < kDoubles; lane += 2) sum_im += crossed[lane] - crossed[lane + 1];
+  for (; i < numbers; i += 2) {
+    const double xr = double(a[i]), xi = double(a[i + 1]), yr = double(b[i]), yi = double(b[i + 1]);
     sum_re += xr * yr + xi * yi;
     sum_im += xr * yi - xi * yr;
   }
@@ -84,72 +77,35 @@ void inner_product(const T* a, const T* b, std::size_t count, double* sum_re_im)
   sum_re_im[1] += sum_im;
 }
 
-template <bool Real, bool Imaginary>
-QSIM_INLINE void products(const double* a_re, const double* a_im, const double* b_re, const double* b_im,
-                          std::size_t count, std::size_t x, double* re, double* im) {
-  const int x_low = int(x % kDoubles);
-  const std::size_t x_high = x / kDoubles;
-  const Lanes<double> index = lane_numbers<double>() ^ Integer<double>(x_low);
-  for (std::size_t r = 0; r < count / kDoubles; ++r) {
-    const Amplitudes<double> a = Split::load_register(a_re, a_im, r);
-    Amplitudes<double> b = Split::load_register(b_re, b_im, r ^ x_high);
-    if (x_low != 0) b = exchange(b, x_low, index);
-    if constexpr (Real) store(re + r * kDoubles, b.re * a.re + b.im * a.im);
-    if constexpr (Imaginary) store(im + r * kDoubles, b.re * a.im - b.im * a.re);
-  }
+/// Adds neighbouring runs of `Run` values, in place.
+template <std::size_t Run>
+QSIM_INLINE void add_runs(double* values, std::size_t count) {
+  for (std::size_t i = 0; i < count / 2; i += Run)
+    for (std::size_t j = 0; j < Run; ++j) values[i + j] = values[2 * i + j] + values[2 * i + Run + j];
 }
 
-void pauli_products(const double* a_re, const double* a_im, const double* b_re, const double* b_im,
-                    std::size_t count, std::size_t x, double* re, double* im) {
-  if (im == nullptr) {
-    products<true, false>(a_re, a_im, b_re, b_im, count, x, re, im);
-  } else if (re == nullptr) {
-    products<false, true>(a_re, a_im, b_re, b_im, count, x, re, im);
-  } else {
-    products<true, true>(a_re, a_im, b_re, b_im, count, x, re, im);
-  }
-}
-
-/// Four sums at once hide the latency of the addition; register r always goes to sum r mod 4.
-double signed_sum(const double* values, std::size_t count, std::size_t z) {
-  const unsigned z_high = unsigned(z / kDoubles);
-  Lanes<double> lane_signs;
-  for (int i = 0; i < kDoubles; ++i)
-    lane_signs[i] = sign_bits<double>(__builtin_parity(unsigned(z) & unsigned(i)))[0];
-  Vector<double> sums[4] = {};
-  const std::size_t num_registers = count / kDoubles;
-  const auto term = [&](std::size_t r) {
-    const Lanes<double> signs = sign_bits<double>(__builtin_parity(unsigned(r) & z_high));
-    return flip_sign<double>(load(values + r * kDoubles), signs);
-  };
-  std::size_t r = 0;
-  for (; r + 4 <= num_registers; r += 4) {
-    sums[0] += term(r);
-    sums[1] += term(r + 1);
-    sums[2] += term(r + 2);
-    sums[3] += term(r + 3);
-  }
-  for (; r < num_registers; ++r) sums[r % 4] += term(r);
-  return sum_lanes<double>(flip_sign<double>((sums[0] + sums[1]) + (sums[2] + sums[3]), lane_signs));
-}
-
-void walsh_hadamard(double* values, std::size_t count) {
-  for (int x = 1; x < kDoubles; x *= 2) {
-    const Lanes<double> index = lane_numbers<double>() ^ Integer<double>(x);
-    Lanes<double> signs;
-    for (int i = 0; i < kDoubles; ++i) signs[i] = sign_bits<double>((i & x) != 0)[0];
-    for (std::size_t i = 0; i < count; i += kDoubles) {
-      const Vector<double> v = load(values + i);
-      store(values + i, exchange_lanes(v, x, index) + flip_sign<double>(v, signs));
-    }
-  }
-  for (std::size_t stride = kDoubles; stride < count; stride *= 2)
-    for (std::size_t start = 0; start < count; start += 2 * stride)
-      for (std::size_t i = start; i < start + stride; i += kDoubles) {
-        const Vector<double> a = load(values + i), b = load(values + i + stride);
-        store(values + i, a + b);
-        store(values + i + stride, a - b);
+void sum_over_bits(double* values, std::size_t count, std::uint64_t bits) {
+  for (std::size_t run = count / 2; run != 0; run /= 2) {  // the highest bit first: fewer values to shuffle
+    if (!(bits & run)) continue;
+    if (run >= kDoubles) {
+      for (std::size_t i = 0; i < count / 2; i += run)
+        for (std::size_t j = 0; j < run; j += kDoubles)
+          store(values + i + j, load(values + 2 * i + j) + load(values + 2 * i + run + j));
+    } else if (run == 1 && count >= 2 * kDoubles) {
+      for (std::size_t i = 0; i < count / 2; i += kDoubles) {
+        Vector<double> even, odd;
+        deinterleave(load(values + 2 * i), load(values + 2 * i + kDoubles), even, odd);
+        store(values + i, even + odd);
       }
+    } else {
+      switch (run) {
+        case 1: add_runs<1>(values, count); break;
+        case 2: add_runs<2>(values, count); break;
+        default: add_runs<4>(values, count);
+      }
+    }
+    count /= 2;
+  }
 }
 
 }  // namespace

@@ -80,6 +80,18 @@ QSIM_INLINE Amplitudes<T> exchange(const Amplitudes<T>& v, int pattern, Lanes<T>
   return {exchange_lanes(v.re, pattern, index), exchange_lanes(v.im, pattern, index)};
 }
 
+template <class T>
+QSIM_INLINE Amplitudes<T> select(Lanes<T> mask, const Amplitudes<T>& a, const Amplitudes<T>& b) {
+  return {select<T>(mask, a.re, b.re), select<T>(mask, a.im, b.im)};
+}
+
+/// Lanes whose controls match. The others must be kept, not multiplied by one and zero: an infinity or NaN
+/// anywhere in the register would reach them.
+template <class T>
+QSIM_INLINE Lanes<T> controlled_lanes(const TileOp& op) {
+  return (lane_numbers<T>() & Integer<T>(op.lane_mask)) == Integer<T>(op.lane_value);
+}
+
 /// Coefficient `i` of an instruction: one number for all lanes, or one per lane.
 template <class T, bool Uniform>
 QSIM_INLINE Amplitudes<T> load_coefficient(const T* coefficients, std::size_t i) {
@@ -146,48 +158,55 @@ QSIM_INLINE bool is_one(const Amplitudes<T>& c) {
   return true;
 }
 
-/// Groups times the coefficients of `Members` of their members.
-template <class T, class Layout, int Members>
+/// Groups times the coefficients of `Members` of their members. Lanes times one are left alone.
+template <class T, class Layout, bool Uniform, int Members>
 QSIM_INLINE void scale_members(T* re, T* im, const TileOp& op, const Amplitudes<T>* coefficients,
                                const std::uint64_t* member_offsets, std::uint64_t first, std::uint64_t last) {
   Amplitudes<T> c[Members];
+  Lanes<T> changes[Members];
   std::uint64_t offsets[Members];
   for (int m = 0; m < Members; ++m) {
     c[m] = coefficients[m];
+    changes[m] = (c[m].re != broadcast<T>(1)) | (c[m].im != broadcast<T>(0));
     offsets[m] = member_offsets[m];
   }
   for_each_group(op, first, last, [&](std::uint64_t base) {
 #pragma GCC unroll 4
-    for (int m = 0; m < Members; ++m)
-      Layout::store_register(re, im, base + offsets[m], times(c[m], Layout::load_register(re, im, base + offsets[m])));
+    for (int m = 0; m < Members; ++m) {
+      const Amplitudes<T> v = Layout::load_register(re, im, base + offsets[m]);
+      const Amplitudes<T> product = times(c[m], v);
+      Layout::store_register(re, im, base + offsets[m], Uniform ? product : select<T>(changes[m], product, v));
+    }
   });
 }
 
-/// Up to kMaxFastTargets targets: one coefficient register per group member; members times one are left alone.
-template <class T, class Layout>
-void apply_diagonal(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t outer, std::uint64_t first,
-                    std::uint64_t last) {
+template <class T, class Layout, bool Uniform>
+QSIM_INLINE void apply_diagonal_as(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t outer,
+                                   std::uint64_t first, std::uint64_t last) {
   const int members = 1 << op.num_high;
   Amplitudes<T> c[kMaxGroup];
   std::uint64_t offsets[kMaxGroup];
   int count = 0;
   for (int g = 0; g < members; ++g) {
     const std::size_t i = outer * members + g;
-    if (op.uniform) {
-      if (coefficients[2 * i] == T(1) && coefficients[2 * i + 1] == T(0)) continue;
-      c[count] = load_coefficient<T, true>(coefficients, i);
-    } else {
-      c[count] = load_coefficient<T, false>(coefficients, i);
-      if (is_one(c[count])) continue;
-    }
+    c[count] = load_coefficient<T, Uniform>(coefficients, i);
+    if (is_one(c[count])) continue;
     offsets[count++] = op.offsets[g];
   }
   for (int m = 0; m < count; m += 4) switch (count - m) {
-      case 1: scale_members<T, Layout, 1>(re, im, op, c + m, offsets + m, first, last); break;
-      case 2: scale_members<T, Layout, 2>(re, im, op, c + m, offsets + m, first, last); break;
-      case 3: scale_members<T, Layout, 3>(re, im, op, c + m, offsets + m, first, last); break;
-      default: scale_members<T, Layout, 4>(re, im, op, c + m, offsets + m, first, last);
+      case 1: scale_members<T, Layout, Uniform, 1>(re, im, op, c + m, offsets + m, first, last); break;
+      case 2: scale_members<T, Layout, Uniform, 2>(re, im, op, c + m, offsets + m, first, last); break;
+      case 3: scale_members<T, Layout, Uniform, 3>(re, im, op, c + m, offsets + m, first, last); break;
+      default: scale_members<T, Layout, Uniform, 4>(re, im, op, c + m, offsets + m, first, last);
     }
+}
+
+/// Up to kMaxFastTargets targets: one coefficient register per group member; members times one are left alone.
+template <class T, class Layout>
+void apply_diagonal(T* re, T* im, const TileOp& op, const T* coefficients, std::uint64_t outer, std::uint64_t first,
+                    std::uint64_t last) {
+  if (op.uniform) return apply_diagonal_as<T, Layout, true>(re, im, op, coefficients, outer, first, last);
+  apply_diagonal_as<T, Layout, false>(re, im, op, coefficients, outer, first, last);
 }
 
 /// Any number of targets: `coefficients` points to the table of complex<double> entries.
@@ -197,6 +216,7 @@ void apply_diagonal_table(T* re, T* im, const TileOp& op, const T* coefficients,
   constexpr int W = kNumLanes<T>;
   const double* table = reinterpret_cast<const double*>(coefficients) + 2 * outer;
   alignas(kAlignment) T ones_re[W], ones_im[W];
+  const Lanes<T> controlled = controlled_lanes<T>(op);
   for_each_group(op, first, last, [&](std::uint64_t base) {
     const double* entries = table + 2 * std::size_t(op.register_entry[base]);
     Amplitudes<T> d;
@@ -214,7 +234,8 @@ void apply_diagonal_table(T* re, T* im, const TileOp& op, const T* coefficients,
       ones_im[lane] = on ? T(entry[1]) : T(0);
     }
     d = {load(ones_re), load(ones_im)};
-    Split::store_register(re, im, base, times(d, Split::load_register(re, im, base)));
+    const Amplitudes<T> v = Split::load_register(re, im, base);
+    Split::store_register(re, im, base, select<T>(controlled, times(d, v), v));
   });
 }
 
@@ -234,9 +255,10 @@ template <class T, class Layout, bool Phases>
 QSIM_INLINE void permute_within(T* re, T* im, const TileOp& op, const Lanes<T> index, const Amplitudes<T>& phase,
                                 std::uint64_t first, std::uint64_t last) {
   const std::uint64_t offset = op.offsets[0];
+  const Lanes<T> controlled = controlled_lanes<T>(op);
   for_each_group(op, first, last, [&](std::uint64_t base) {
     Amplitudes<T> v = permute(Layout::load_register(re, im, base + offset), index);
-    if constexpr (Phases) v = times(phase, v);
+    if constexpr (Phases) v = select<T>(controlled, times(phase, v), v);
     Layout::store_register(re, im, base + offset, v);
   });
 }
@@ -246,16 +268,16 @@ template <class T, class Layout, bool Phases>
 QSIM_INLINE void permute_between(T* re, T* im, const TileOp& op, const Lanes<T>* index, const Lanes<T>* mask,
                                  const Amplitudes<T>* phases, std::uint64_t first, std::uint64_t last) {
   const std::uint64_t one = op.offsets[0], other = op.offsets[1];
+  const Lanes<T> controlled = controlled_lanes<T>(op);
   const Lanes<T> index_a = index[0], index_b = index[1], mask_a = mask[0], mask_b = mask[1];
   for_each_group(op, first, last, [&](std::uint64_t base) {
     const Amplitudes<T> a = Layout::load_register(re, im, base + one);
     const Amplitudes<T> b = Layout::load_register(re, im, base + other);
     const Amplitudes<T> from_b = permute(b, index_a), from_a = permute(a, index_b);
-    Amplitudes<T> now_a = {select<T>(mask_a, from_b.re, a.re), select<T>(mask_a, from_b.im, a.im)};
-    Amplitudes<T> now_b = {select<T>(mask_b, from_a.re, b.re), select<T>(mask_b, from_a.im, b.im)};
+    Amplitudes<T> now_a = select<T>(mask_a, from_b, a), now_b = select<T>(mask_b, from_a, b);
     if constexpr (Phases) {
-      now_a = times(phases[0], now_a);
-      now_b = times(phases[1], now_b);
+      now_a = select<T>(controlled, times(phases[0], now_a), now_a);
+      now_b = select<T>(controlled, times(phases[1], now_b), now_b);
     }
     Layout::store_register(re, im, base + one, now_a);
     Layout::store_register(re, im, base + other, now_b);
@@ -287,6 +309,7 @@ void apply_permutation(T* re, T* im, const TileOp& op, const T* coefficients, st
     if (op.has_phases) return permute_between<T, Layout, true>(re, im, op, index, mask, phases, first, last);
     return permute_between<T, Layout, false>(re, im, op, index, mask, phases, first, last);
   }
+  const Lanes<T> controlled = controlled_lanes<T>(op);
   for_each_group(op, first, last, [&](std::uint64_t base) {
     Amplitudes<T> old[kMaxGroup], now[kMaxGroup];
     for (int g = 0; g < members; ++g) now[g] = old[g] = Layout::load_register(re, im, base + op.offsets[g]);
@@ -294,12 +317,11 @@ void apply_permutation(T* re, T* im, const TileOp& op, const T* coefficients, st
       const Move move = moves[m];
       Amplitudes<T> from = old[move.source];
       if (!move.keeps_lanes) from = permute(from, index[m]);
-      if (!move.all_lanes)
-        from = {select<T>(mask[m], from.re, now[move.dest].re), select<T>(mask[m], from.im, now[move.dest].im)};
+      if (!move.all_lanes) from = select<T>(mask[m], from, now[move.dest]);
       now[move.dest] = from;
     }
     for (int g = 0; g < members; ++g) {
-      if (op.has_phases) now[g] = times(phases[g], now[g]);
+      if (op.has_phases) now[g] = select<T>(controlled, times(phases[g], now[g]), now[g]);
       Layout::store_register(re, im, base + op.offsets[g], now[g]);
     }
   });
@@ -315,12 +337,13 @@ void apply_pauli_rotation(T* re, T* im, const TileOp& op, const T* coefficients,
   const Amplitudes<T> s = {load(coefficients + W), load(coefficients + 2 * W)};
   const std::uint64_t z = op.z_high, x = op.x_high;
   const int x_low = int(op.x_low);
-  const Lanes<T> index = lane_numbers<T>() ^ Integer<T>(x_low);
+  const Lanes<T> index = lane_numbers<T>() ^ Integer<T>(x_low), controlled = controlled_lanes<T>(op);
   const auto rotate = [&](std::uint64_t at, const Amplitudes<T>& own, const Amplitudes<T>& other) {
     const Lanes<T> signs = sign_bits<T>(Integer<T>(__builtin_parityll(at & z) ^ int(outer)));
     const Amplitudes<T> moved = x_low ? exchange(other, x_low, index) : other;
     const Amplitudes<T> part = times(Amplitudes<T>{flip_sign<T>(s.re, signs), flip_sign<T>(s.im, signs)}, moved);
-    Layout::store_register(re, im, at, Amplitudes<T>{c * own.re + part.re, c * own.im + part.im});
+    const Amplitudes<T> sum = {c * own.re + part.re, c * own.im + part.im};
+    Layout::store_register(re, im, at, select<T>(controlled, sum, own));
   };
   if (x == 0) {
     for_each_group(op, first, last, [&](std::uint64_t base) {

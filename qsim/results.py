@@ -160,6 +160,17 @@ class Samples:
         return cls._from_checked_bits(np.repeat(rows, repeats, axis=0), {})
 
     @classmethod
+    def _from_checked_ints(
+        cls, ints: npt.NDArray[np.int64], num_bits: int, registers: dict[str, tuple[int, ...]]
+    ) -> Self:
+        """Takes the array as it is."""
+        self = cls.__new__(cls)
+        self._ints, self._bits = ints, None
+        self._ints.flags.writeable = False
+        self._num_bits, self._registers = num_bits, registers
+        return self
+
+    @classmethod
     def _from_checked_bits(cls, bits: npt.NDArray[np.uint8], registers: dict[str, tuple[int, ...]]) -> Self:
         self = cls.__new__(cls)
         self._num_bits = bits.shape[-1]

@@ -1,4 +1,8 @@
-"""Seeds: one stream of random numbers for each row of a batch, whatever backend or thread runs it."""
+"""Seeds: one stream of random numbers for each row of a batch, whatever backend or thread runs it.
+
+A row has a generator, keyed by the seed and the row. Each read-out takes one number from it, the key of a
+stream of SplitMix64; shot i of the read-out is decided by number i of that stream.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,11 @@ import numbers
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from qsim.errors import ArgumentError
 
-__all__ = ["root_sequence", "row_generator"]
+__all__ = ["root_sequence", "row_generator", "stream_key", "uniforms"]
 
 
 def root_sequence(seed: Any) -> np.random.SeedSequence:
@@ -44,3 +49,26 @@ def row_generator(root: np.random.SeedSequence, row: int) -> np.random.Generator
     """The generator of one row of a batch: Philox, keyed by the root and the row."""
     sequence = np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, row))
     return np.random.Generator(np.random.Philox(sequence))
+
+
+def stream_key(generator: np.random.Generator) -> int:
+    """The key of the next stream."""
+    return int(generator.integers(1 << 64, dtype=np.uint64))
+
+
+def uniforms(key: int, count: int) -> npt.NDArray[np.float64]:
+    """The first numbers in [0, 1) of a stream: what the backends look up when they sample.
+
+    References
+    ----------
+    .. [1] G. L. Steele, D. Lea and C. H. Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
+    """
+    z = np.arange(1, count + 1, dtype=np.uint64)
+    z *= np.uint64(0x9E3779B97F4A7C15)
+    z += np.uint64(key)
+    z ^= z >> np.uint64(30)
+    z *= np.uint64(0xBF58476D1CE4E5B9)
+    z ^= z >> np.uint64(27)
+    z *= np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    return (z >> np.uint64(11)) * np.float64(2.0**-53)

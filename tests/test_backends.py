@@ -14,6 +14,7 @@ from random_tapes import TapeBuilder, add_random_instruction, random_states, ran
 
 from qsim.backends.base import available_backends, get_backend
 from qsim.program.tape import Pattern, Tape
+from qsim.rng import uniforms
 
 
 @pytest.fixture(params=available_backends(), scope="module")
@@ -207,7 +208,6 @@ def test_threads_do_not_change_a_bit(backend, num_qubits, dtype):
     states = random_states(7 if num_qubits < 10 else 2, num_qubits, dtype, rng)
     angles = rng.normal(size=(len(states), tape.num_slots))
     paulis = backend.compile_paulis(num_qubits, *random_paulis(num_qubits, 20, 3, rng))
-    uniforms = np.sort(rng.random(1000))
     answers = []
     for threads in (1, 2, 3):
         mine = states.copy()
@@ -221,7 +221,7 @@ def test_threads_do_not_change_a_bit(backend, num_qubits, dtype):
                 backend.inner_products(mine, states, threads),
                 backend.probabilities(mine, np.array([2, 0], np.int32), threads),
                 backend.probability(mine[0], 5, 4, threads),
-                backend.sample(mine[0], uniforms, threads),
+                backend.sample(mine[0], 7, 100_000, threads),
             ]
         )
     for other in answers[1:]:
@@ -454,7 +454,9 @@ def test_expectation(backend, seed, num_qubits, num_terms, num_observables, dtyp
     assert got.shape == (batch, num_observables)
     assert got.dtype == np.float64
     for row in range(batch):
-        np.testing.assert_allclose(got[row], pauli_values(states[row], paulis), atol=1e-13 * (1 + num_terms))
+        np.testing.assert_allclose(
+            got[row], pauli_values(states[row], paulis), atol=tolerance(dtype, num_terms)
+        )
 
 
 @pytest.mark.parametrize("num_qubits", [10, 17])
@@ -620,29 +622,44 @@ def test_sample(backend, seed, num_qubits, dtype, threads, shots):
     state = random_states(1, num_qubits, dtype, rng)[0] * dtype.type(2.5)
     state[rng.random(len(state)) < 0.5] = 0
     state[int(rng.integers(len(state)))] = 1
-    uniforms = np.sort(rng.random(shots))
-    got = backend.sample(state, uniforms, threads)
+    got = backend.sample(state, seed, shots, threads)
     assert got.dtype == np.int64
-    np.testing.assert_array_equal(got, [reference.sample_index(state, u) for u in uniforms])
+    np.testing.assert_array_equal(got, [reference.sample_index(state, u) for u in uniforms(seed, shots)])
+
+
+def key_of(uniform):
+    """The stream whose first number this is: SplitMix64 backwards."""
+    z = int(uniform * 2**53) << 11
+    z = (z ^ z >> 31 ^ z >> 62) * pow(0x94D049BB133111EB, -1, 1 << 64) % (1 << 64)
+    z = (z ^ z >> 27 ^ z >> 54) * pow(0xBF58476D1CE4E5B9, -1, 1 << 64) % (1 << 64)
+    return ((z ^ z >> 30 ^ z >> 60) - 0x9E3779B97F4A7C15) % (1 << 64)
 
 
 def test_sample_at_the_ends(backend):
     state = np.zeros(1 << 14, complex)
     state[[3, 5000, 16000]] = [0.5, 0.5j, 0.5]
     below_one = np.nextafter(1.0, 0.0)
-    uniforms = np.array([0.0, 0.3, 0.34, 0.6, 0.7, below_one])
-    np.testing.assert_array_equal(backend.sample(state, uniforms, 2), [3, 3, 5000, 5000, 16000, 16000])
+    for uniform, index in [(0.0, 3), (0.3, 3), (0.34, 5000), (0.6, 5000), (0.7, 16000), (below_one, 16000)]:
+        assert uniform - 2.0**-53 < uniforms(key_of(uniform), 1) <= uniform
+        np.testing.assert_array_equal(backend.sample(state, key_of(uniform), 1, 2), [index])
 
 
-def test_sample_many(backend):
+@pytest.mark.parametrize("num_qubits", [3, 16])
+@pytest.mark.parametrize("kind", ["dense", "one_peak", "empty_blocks"])
+def test_sample_many(backend, num_qubits, kind):
     rng = np.random.default_rng(8)
-    state = random_states(1, 16, DTYPES[0], rng)[0]
-    uniforms = np.sort(rng.random(50_000))
-    got = backend.sample(state, uniforms, 2)
-    assert (np.diff(got) >= 0).all()
+    state = random_states(1, num_qubits, DTYPES[0], rng)[0]
+    if kind == "one_peak":
+        state[len(state) // 3] = 1e6
+    elif kind == "empty_blocks":
+        state[: len(state) // 2] = state[-len(state) // 8 :] = 0
+    drawn = uniforms(5, 200_000)
+    got = backend.sample(state, 5, 200_000, 2)
     cumulative = np.cumsum(np.abs(state) ** 2)
-    assert (cumulative[got] > uniforms * cumulative[-1] - 1e-12).all()
-    assert ((cumulative - np.abs(state) ** 2)[got] <= uniforms * cumulative[-1] + 1e-12).all()
+    slack = 1e-12 * cumulative[-1]
+    assert (np.abs(state[got]) > 0).all()
+    assert (cumulative[got] > drawn * cumulative[-1] - slack).all()
+    assert ((cumulative - np.abs(state) ** 2)[got] <= drawn * cumulative[-1] + slack).all()
 
 
 # ---- concurrent callers ---------------------------------------------------------------------------------

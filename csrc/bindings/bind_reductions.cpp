@@ -49,21 +49,16 @@ py::array_t<double> probabilities_of(py::handle states_object, py::handle qubits
   return out;
 }
 
-py::array_t<std::int64_t> sample_of(py::handle state_object, py::handle uniforms_object, std::int64_t threads) {
+py::array_t<std::int64_t> sample_of(py::handle state_object, std::uint64_t key, std::int64_t shots,
+                                    std::int64_t threads) {
   const States state = states_of(state_object, "state", 1, false);
-  const py::array uniforms = array_of<double>(uniforms_object, "sorted_uniforms", 1);
-  const double* const u = static_cast<const double*>(uniforms.data());
-  const std::int64_t shots = uniforms.shape(0);
-  for (std::int64_t s = 0; s < shots; ++s) {
-    if (!(u[s] >= 0 && u[s] < 1)) argument_error("sorted_uniforms", "must hold numbers in [0, 1).");
-    if (s > 0 && u[s] < u[s - 1]) argument_error("sorted_uniforms", "must be sorted.");
-  }
+  if (shots < 0) argument_error("shots", "must not be negative, but is " + std::to_string(shots) + ".");
   const int num_threads = checked_threads(threads);
   py::array_t<std::int64_t> out(shots);
   std::int64_t* const data = out.mutable_data();
   without_gil([&] {
     with_precision(state.single, [&](auto amplitude) {
-      sample(static_cast<const decltype(amplitude)*>(state.data), state.num_qubits, u, shots, num_threads, data);
+      sample(static_cast<const decltype(amplitude)*>(state.data), state.num_qubits, key, shots, num_threads, data);
     });
   });
   return out;
@@ -134,8 +129,8 @@ void bind_reductions(py::module_& m) {
         "Overwrite (batch, 2**n) states with the basis state `index`.");
   m.def("probabilities", &probabilities_of, py::arg("states"), py::arg("qubits"), py::arg("threads"),
         "Probabilities (batch, 2**len(qubits)); qubits[0] is the least significant bit of the result index.");
-  m.def("sample", &sample_of, py::arg("state"), py::arg("sorted_uniforms"), py::arg("threads"),
-        "For each u the first index whose cumulative probability exceeds u * total.");
+  m.def("sample", &sample_of, py::arg("state"), py::arg("key"), py::arg("shots"), py::arg("threads"),
+        "For each number of the stream `key` (see qsim.rng) the first index whose cumulative probability exceeds it.");
   m.def("norm_squared", &norm_squared_of, py::arg("states"), py::arg("threads"),
         "Sum of |amplitude|**2 of each state, (batch,).");
   m.def("inner_products", &inner_products_of, py::arg("a"), py::arg("b"), py::arg("threads"),

@@ -131,7 +131,7 @@ double multiply_adds_of(const FusedPlan& plan, const FusedStep& step) {
 template <class T>
 py::list plan_of(const Tape& tape, bool from_zero) {
   py::list out;
-  if (!tape.is_fused()) return out;
+  if (!tape.is_fused(from_zero)) return out;
   const FusedPlan& plan = tape.fused_plan<T>(current_isa(), from_zero);
   for (const FusedSegment& segment : plan.segments) {
     int steps[4] = {}, rotations = 0, lane_rotations = 0;
@@ -166,7 +166,7 @@ py::list plan_of(const Tape& tape, bool from_zero) {
 /// What was planned, for tests: all nodes in the tape's order as (kind, active, diagonal), for each qubit those that
 /// make its part of the product state, and the segments as (active, whole, steps), a step being a list of nodes.
 py::tuple schedule_of(const Tape& tape, bool from_zero) {
-  if (!tape.is_fused()) return py::make_tuple(py::list(), py::list(), py::list());
+  if (!tape.is_fused(from_zero)) return py::make_tuple(py::list(), py::list(), py::list());
   const FusedPlan& plan = tape.fused_plan<double>(current_isa(), from_zero);
   const NormalForm& form = plan.form;
   const char* const names[] = {"mix", "phase", "generic", "whole"};
@@ -218,7 +218,7 @@ void bind_tape(py::module_& m) {
       .def_property_readonly("num_observables", &PauliSums::num_observables);
 
   m.def("compile", &compile, py::arg("num_qubits"), py::arg("num_slots"), py::arg("instructions"),
-        py::arg("integers"), py::arg("constants"), py::arg("segments"), py::arg("fuse") = true,
+        py::arg("integers"), py::arg("constants"), py::arg("segments"), py::arg("fuse") = false,
         py::arg("tile_low") = kTileLowBits, py::arg("tile_active") = 0,
         "Check a tape and keep a copy of it.");
   m.def("apply", &apply_tape, py::arg("tape"), py::arg("states"), py::arg("angles"), py::arg("threads"),

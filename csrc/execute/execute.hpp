@@ -35,10 +35,11 @@ template <class T>
 void probabilities(const std::complex<T>* states, int num_qubits, std::int64_t batch, const std::int32_t* listed,
                    int num_listed, int threads, double* out);
 
-/// Throws std::invalid_argument if the norm is zero or not finite.
+/// Shot i is the first index whose cumulative probability exceeds the i-th number of the stream `key`. Throws
+/// std::invalid_argument if the norm is zero or not finite.
 template <class T>
-void sample(const std::complex<T>* state, int num_qubits, const double* sorted_uniforms, std::int64_t shots,
-            int threads, std::int64_t* out);
+void sample(const std::complex<T>* state, int num_qubits, std::uint64_t key, std::int64_t shots, int threads,
+            std::int64_t* out);
 
 template <class T>
 void norm_squared(const std::complex<T>* states, int num_qubits, std::int64_t batch, int threads, double* out);

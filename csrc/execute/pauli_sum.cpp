@@ -1,10 +1,10 @@
 #include "pauli_sum.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 
 #include "bits.hpp"
 #include "execute.hpp"
@@ -15,103 +15,271 @@
 namespace qsim {
 namespace {
 
-constexpr int kBlockBits = 9;  // a block's products and their sources stay in L1
-constexpr std::int64_t kNumChunks = 64;
-// From here on all 2^kBlockBits signed sums of a block at once are cheaper than one after the other.
-constexpr std::size_t kWalshHadamardStrings = 12;
+constexpr int kBlockBits = PauliSums::kBlockBits;
+constexpr std::uint64_t kBlockMask = (std::uint64_t{1} << kBlockBits) - 1;
+constexpr int kMaxCosetBits = 6;       // blocks of a coset: together they stay in L2
+constexpr int kFlipBytes = 1 << 15;    // flips of the lowest qubits read this much of the state, which stays in L1
+constexpr int kSquareBytes = 1 << 13;  // of squared absolute values that are transformed together
+constexpr std::size_t kFlipsAtOnce = 4;
+constexpr std::int64_t kMaxChunks = 64;
 
-/// Where the blocks of amplitudes come from, in double precision.
-template <class T>
-struct StateBlocks {
-  const T* amplitudes;
-  const Kernels<T>& kernels;
-  std::size_t count;  // amplitudes of a block that exist
-  std::size_t padded;
-  void load(std::uint64_t block, double*& re, double*& im) const {
-    kernels.split_double(amplitudes + 2 * block * count, re, im, count);
-    std::fill(re + count, re + padded, 0.0);
-    std::fill(im + count, im + padded, 0.0);
-  }
-};
-template <class T>
-struct TileBlocks {
-  const T *re_parts, *im_parts;
-  std::size_t padded;
-  void load(std::uint64_t block, double*& re, double*& im) const {
-    if constexpr (sizeof(T) == sizeof(double)) {
-      re = const_cast<double*>(re_parts) + block * padded;
-      im = const_cast<double*>(im_parts) + block * padded;
-    } else {
-      for (std::size_t j = 0; j < padded; ++j) re[j] = double(re_parts[block * padded + j]);
-      for (std::size_t j = 0; j < padded; ++j) im[j] = double(im_parts[block * padded + j]);
-    }
-  }
-};
-
-/// Adds the block's share of sum_b (-1)^popcount(b & z) conj(psi[b ^ x]) psi[b] of every string of a group: its real
-/// part where x & z has an even number of bits, else its imaginary part (the other part cancels).
-template <class Blocks>
-void add_block(const PauliSums& sums, const PauliSums::Group& group, const KernelTable& table, const Blocks& blocks,
-               std::uint64_t block, std::size_t size, int block_bits, double* values) {
-  double* const buffer = workspace().block.array<double>(6 * size);
-  double *a_re = buffer, *a_im = buffer + size, *b_re = buffer + 2 * size, *b_im = buffer + 3 * size;
-  double* products[2] = {buffer + 4 * size, buffer + 5 * size};
-  const std::uint64_t low_mask = (std::uint64_t{1} << block_bits) - 1;
-  const std::uint64_t x_low = group.x_mask & low_mask, x_block = group.x_mask >> block_bits;
-  blocks.load(block, a_re, a_im);
-  if (x_block != 0) {
-    blocks.load(block ^ x_block, b_re, b_im);
-  } else {
-    b_re = a_re;
-    b_im = a_im;
-  }
-  std::size_t of_kind[2] = {};
-  for (std::size_t s = group.first; s < group.last; ++s) ++of_kind[parity(group.x_mask & sums.z_masks[s])];
-  table.pauli_products(a_re, a_im, b_re, b_im, size, x_low, of_kind[0] ? products[0] : nullptr,
-                       of_kind[1] ? products[1] : nullptr);
-  bool transformed[2];
-  for (int kind = 0; kind < 2; ++kind) {
-    transformed[kind] = of_kind[kind] >= kWalshHadamardStrings;
-    if (transformed[kind]) table.walsh_hadamard(products[kind], size);
-  }
-  for (std::size_t s = group.first; s < group.last; ++s) {
-    const std::uint64_t z = sums.z_masks[s];
-    const int kind = parity(group.x_mask & z);
-    const double value =
-        transformed[kind] ? products[kind][z & low_mask] : table.signed_sum(products[kind], size, z & low_mask);
-    values[s - group.first] += parity((z >> block_bits) & block) ? -value : value;
-  }
+/// totals[i] = sum over chunks of what body(chunk, sums) adds to sums[i], in the order of the chunks.
+template <class Body>
+void sum_chunks(std::int64_t num_chunks, int threads, std::size_t num_sums, double* totals, const Body& body) {
+  std::fill(totals, totals + num_sums, 0.0);
+  if (num_chunks == 1) return body(0, totals);
+  AlignedBuffer buffer;
+  double* const partial = buffer.array<double>(num_sums * num_chunks);
+  std::fill(partial, partial + num_sums * num_chunks, 0.0);
+  parallel_for(num_chunks, threads, [&](std::int64_t chunk) { body(chunk, partial + chunk * num_sums); });
+  for (std::int64_t chunk = 0; chunk < num_chunks; ++chunk)
+    for (std::size_t i = 0; i < num_sums; ++i) totals[i] += partial[chunk * num_sums + i];
 }
 
-/// The values of all distinct strings. Chunks of blocks are fixed, so the order of the sums is.
-template <class Blocks>
-void string_values(const PauliSums& sums, const KernelTable& table, const Blocks& blocks, std::size_t size,
-                   int block_bits, int threads, double* values) {
-  const std::int64_t num_blocks = std::int64_t{1} << (sums.num_qubits - block_bits);
-  const std::int64_t num_chunks = std::min(kNumChunks, num_blocks), per_chunk = num_blocks / num_chunks;
-  for (const PauliSums::Group& group : sums.groups) {
-    const std::size_t num_strings = group.last - group.first;
-    const std::uint64_t x_block = group.x_mask >> block_bits;
-    const std::uint64_t pivot = x_block == 0 ? 0 : std::uint64_t{1} << log2_of(x_block);  // b and b ^ x add the same
-    AlignedBuffer local;
-    AlignedBuffer& buffer = num_chunks == 1 ? workspace().values : local;
-    double* const partial = buffer.array<double>(num_strings * num_chunks);
-    std::fill(partial, partial + num_strings * num_chunks, 0.0);
-    parallel_for(num_chunks, threads, [&](std::int64_t chunk) {
-      for (std::int64_t block = chunk * per_chunk; block < (chunk + 1) * per_chunk; ++block) {
-        if (std::uint64_t(block) & pivot) continue;
-        add_block(sums, group, table, blocks, std::uint64_t(block), size, block_bits, partial + chunk * num_strings);
-        if ((block & 15) == 15) checkpoint();
+/// Sums of signed products of blocks, for some strings, by lane.
+template <class T>
+class LaneSums {
+ public:
+  LaneSums(const KernelTable& table, std::size_t num_strings)
+      : kernels_(kernels_for<T>(table).pauli), lanes_(std::size_t(table.vector_bytes) / sizeof(T)) {
+    sums_ = workspace().sums.array<double>(num_strings * lanes_);
+    std::fill(sums_, sums_ + num_strings * lanes_, 0.0);
+  }
+
+  /// Adds a block of values to strings, the first of which is number `place` here.
+  void add(T* values, std::size_t size, const std::uint64_t* z_masks, std::size_t count, std::uint64_t base,
+           std::size_t place) {
+    if (count != 0) kernels_.add_signed_sums(values, size, z_masks, count, base, sums_ + place * lanes_);
+  }
+
+  /// Adds the block's share of sum_b (-1)^popcount(b & z) conj(psi[b ^ x]) psi[b] of every string of the groups: its
+  /// real part where x & z has an even number of bits, else its imaginary part (the other part cancels). Blocks
+  /// lie one after the other; bases[b] is the index of the first amplitude of block b in the state.
+  void add_groups(const std::vector<PauliSums::Group>& groups, const std::uint64_t* z_masks, const T* re, const T* im,
+                  std::size_t size, std::size_t num_blocks, const std::uint64_t* bases, std::size_t place) {
+    T* const real = workspace().block.array<T>(2 * size);
+    T* const imaginary = real + size;
+    for (std::size_t b = 0; b < num_blocks; ++b) {
+      std::size_t at = place;
+      for (const PauliSums::Group& group : groups) {
+        const std::size_t other = b ^ group.x_block;
+        if (b <= other) {  // the pair (other, b) adds the same
+          const std::size_t num_real = group.middle - group.first, num_imaginary = group.last - group.middle;
+          kernels_.products(re + b * size, im + b * size, re + other * size, im + other * size, size,
+                            group.x_mask & kBlockMask, num_real ? real : nullptr, num_imaginary ? imaginary : nullptr);
+          add(real, size, z_masks + group.first, num_real, bases[b], at);
+          add(imaginary, size, z_masks + group.middle, num_imaginary, bases[b], at + num_real);
+        }
+        at += group.size();
       }
-    });
-    for (std::size_t s = 0; s < num_strings; ++s) {
-      double sum = 0;
-      for (std::int64_t chunk = 0; chunk < num_chunks; ++chunk) sum += partial[chunk * num_strings + s];
-      if (pivot != 0) sum *= 2;
-      const int power = popcount(group.x_mask & sums.z_masks[group.first + s]) & 3;  // of i
-      values[group.first + s] = power == 1 || power == 2 ? -sum : sum;
+      if ((b & 3) == 3) checkpoint();
     }
   }
+
+  /// Sum over the lanes, with their signs. To be called once for each string.
+  double total(std::size_t place, std::uint64_t z_mask) {
+    double* const sums = sums_ + place * lanes_;
+    for (std::size_t half = lanes_ / 2; half != 0; half /= 2)
+      for (std::size_t i = 0; i < half; ++i)
+        sums[i] = z_mask & half ? sums[i] - sums[i + half] : sums[i] + sums[i + half];
+    return sums[0];
+  }
+
+ private:
+  const PauliKernels<T>& kernels_;
+  std::size_t lanes_;
+  double* sums_;
+};
+
+/// From the sum of products to the value of the string: i^popcount(x & z), and pairs of blocks were added once.
+double value_of(const PauliSums::Group& group, std::uint64_t z_mask, double sum) {
+  const int power = popcount(group.x_mask & z_mask) & 3;
+  return (power == 1 || power == 2 ? -sum : sum) * (group.x_block != 0 ? 2 : 1);
+}
+
+/// How many of so many flips to look at together, if all go in as few lots as possible.
+std::size_t even_share(std::size_t num_flips) {
+  const std::size_t lots = (num_flips + kFlipsAtOnce - 1) / kFlipsAtOnce;
+  return (num_flips + lots - 1) / lots;
+}
+
+/// Sums of products of real numbers whose indices differ in one bit.
+template <class T>
+class FlipSums {
+ public:
+  FlipSums(const KernelTable& table, const std::uint64_t* bits, std::size_t num_bits)
+      : kernels_(kernels_for<T>(table).pauli),
+        lanes_(std::size_t(table.vector_bytes) / sizeof(T)),
+        doubles_(std::size_t(table.vector_bytes) / sizeof(double)),
+        bits_(bits),
+        num_bits_(num_bits) {
+    sums_ = workspace().flips.array<double>(num_bits * doubles_);
+    std::fill(sums_, sums_ + num_bits * doubles_, 0.0);
+  }
+  /// One share out of num_shares, a power of two, of all `count` values.
+  void add(const T* values, std::uint64_t count, std::uint64_t share = 0, std::uint64_t num_shares = 1) {
+    for (std::size_t i = 0; i < num_bits_;) {
+      const bool in_register = bits_[i] < lanes_;
+      const std::uint64_t *const all = bits_ + num_bits_, *const low = std::lower_bound(bits_, all, lanes_);
+      const int taken = int(even_share((in_register ? low : all) - (bits_ + i)));
+      const std::uint64_t per_share = count / lanes_ / num_shares >> (in_register ? 0 : taken);
+      kernels_.flip_sums(values, share * per_share, (share + 1) * per_share, bits_ + i, taken, sums_ + i * doubles_);
+      i += taken;
+    }
+  }
+  double total(std::size_t i) const {
+    return std::accumulate(sums_ + i * doubles_, sums_ + (i + 1) * doubles_, 0.0);
+  }
+
+ private:
+  const PauliKernels<T>& kernels_;
+  std::size_t lanes_, doubles_;
+  const std::uint64_t* bits_;
+  std::size_t num_bits_;
+  double* sums_;
+};
+
+/// Strings of Z alone and single X of low qubits in one pass, of higher qubits in further passes of a few each.
+template <class T>
+void add_diagonal_and_flips(const PauliSums& sums, const KernelTable& table, const T* amplitudes, int threads,
+                            double* values) {
+  const std::uint64_t num_numbers = std::uint64_t{2} << sums.num_qubits, run = kFlipBytes / sizeof(T);
+  std::vector<std::uint64_t> bits;  // of the index of real numbers
+  for (const PauliSums::Flip& flip : sums.flips) bits.push_back(2 * flip.bit);
+  const std::size_t num_low = std::lower_bound(bits.begin(), bits.end(), run) - bits.begin();
+  const std::size_t num_diagonal = sums.num_diagonal;
+  std::vector<double> totals(num_diagonal + bits.size());
+  const std::int64_t num_chunks = std::min(kMaxChunks, std::int64_t(num_numbers / (2 * run)));
+  if (num_diagonal + num_low != 0)
+    sum_chunks(num_chunks, threads, num_diagonal + num_low, totals.data(), [&](std::int64_t chunk, double* out) {
+      LaneSums<T> diagonal(table, num_diagonal);
+      FlipSums<T> flips(table, bits.data(), num_low);
+      constexpr std::size_t kSize = kSquareBytes / sizeof(T);
+      T* const squares = workspace().block.array<T>(kSize);
+      const std::uint64_t end = num_numbers / num_chunks * (chunk + 1);
+      for (std::uint64_t first = num_numbers / num_chunks * chunk; first < end; first += run) {
+        flips.add(amplitudes + first, run);
+        if (num_diagonal != 0)
+          for (std::uint64_t i = first; i < first + run; i += 2 * kSize) {
+            kernels_for<T>(table).pauli.squares(amplitudes + i, squares, kSize);
+            diagonal.add(squares, kSize, sums.z_masks.data(), num_diagonal, i / 2, 0);
+          }
+        if (first / run % 16 == 15) checkpoint();
+      }
+      for (std::size_t s = 0; s < num_diagonal; ++s) out[s] = diagonal.total(s, sums.z_masks[s]);
+      for (std::size_t i = 0; i < num_low; ++i) out[num_diagonal + i] = flips.total(i);
+    });
+  for (std::size_t i = num_low, taken; i < bits.size(); i += taken) {
+    taken = even_share(bits.size() - i);
+    sum_chunks(num_chunks, threads, taken, totals.data() + num_diagonal + i, [&](std::int64_t chunk, double* out) {
+      FlipSums<T> flips(table, bits.data() + i, taken);
+      flips.add(amplitudes, num_numbers, std::uint64_t(chunk), std::uint64_t(num_chunks));
+      for (std::size_t k = 0; k < taken; ++k) out[k] = flips.total(k);
+    });
+  }
+  std::copy_n(totals.data(), num_diagonal, values);
+  for (std::size_t i = 0; i < bits.size(); ++i) values[sums.flips[i].string] = totals[num_diagonal + i];
+}
+
+/// Groups whose x_masks, as vectors over GF(2) of the bits above a block, lie in one subspace: the blocks of any of
+/// its cosets hold all pairs of amplitudes these groups need.
+struct Subspace {
+  std::vector<std::uint64_t> basis;   // reduced: no other vector has the highest bit of one
+  std::vector<std::uint64_t> pivots;  // these highest bits
+  std::vector<PauliSums::Group> groups;
+
+  std::uint64_t residue(std::uint64_t vector) const {
+    for (std::size_t i = 0; i < basis.size(); ++i)
+      if (vector & pivots[i]) vector ^= basis[i];
+    return vector;
+  }
+  void extend(std::uint64_t vector) {  // a residue
+    const std::uint64_t pivot = std::uint64_t{1} << log2_of(vector);
+    for (std::uint64_t& v : basis)
+      if (v & pivot) v ^= vector;
+    basis.push_back(vector);
+    pivots.push_back(pivot);
+  }
+  std::uint64_t coordinates(std::uint64_t vector) const {
+    std::uint64_t result = 0;
+    for (std::size_t i = 0; i < basis.size(); ++i)
+      if (vector & pivots[i]) result |= std::uint64_t{1} << i;
+    return result;
+  }
+};
+
+/// Vectors are added to the subspace one by one, each time the one that brings in the most groups.
+std::vector<Subspace> subspaces_of(const PauliSums& sums) {
+  const int block_number_bits = sums.num_qubits - kBlockBits;
+  const std::size_t max_dimension = std::min(kMaxCosetBits, std::max(3, block_number_bits - 3));
+  std::vector<Subspace> result;
+  std::vector<PauliSums::Group> rest = sums.groups, later;
+  std::vector<std::uint64_t> residues;
+  while (!rest.empty()) {
+    Subspace space;
+    while (space.basis.size() < max_dimension) {
+      residues.clear();
+      for (const PauliSums::Group& group : rest) residues.push_back(space.residue(group.x_block));
+      std::sort(residues.begin(), residues.end());
+      std::uint64_t best = 0;
+      std::size_t most = 0;
+      for (std::size_t i = 0, end; i < residues.size(); i = end) {
+        for (end = i; end < residues.size() && residues[end] == residues[i]; ++end) {}
+        const bool better = end - i > most || (end - i == most && popcount(residues[i]) < popcount(best));
+        if (residues[i] != 0 && better) {
+          best = residues[i];
+          most = end - i;
+        }
+      }
+      if (best == 0) break;
+      space.extend(best);
+    }
+    later.clear();
+    for (PauliSums::Group group : rest) {
+      const bool inside = space.residue(group.x_block) == 0;
+      if (inside) group.x_block = space.coordinates(group.x_block);
+      (inside ? space.groups : later).push_back(group);
+    }
+    rest.swap(later);
+    result.push_back(std::move(space));
+  }
+  return result;
+}
+
+template <class T>
+void add_subspace(const PauliSums& sums, const Subspace& space, const KernelTable& table, const T* amplitudes,
+                  int threads, double* values) {
+  constexpr std::size_t kSize = kBlockMask + 1;
+  const std::size_t num_blocks = std::size_t{1} << space.basis.size();
+  std::uint64_t free_bits = (std::uint64_t{1} << (sums.num_qubits - kBlockBits)) - 1;
+  for (const std::uint64_t pivot : space.pivots) free_bits &= ~pivot;
+  std::size_t num_strings = 0;
+  for (const PauliSums::Group& group : space.groups) num_strings += group.size();
+  std::vector<double> totals(num_strings);
+  const std::int64_t num_cosets = std::int64_t{1} << popcount(free_bits);
+  const std::int64_t num_chunks = std::min(kMaxChunks, num_cosets), per_chunk = num_cosets / num_chunks;
+  sum_chunks(num_chunks, threads, num_strings, totals.data(), [&](std::int64_t chunk, double* out) {
+    LaneSums<T> lane_sums(table, num_strings);
+    T* const re = workspace().tile.array<T>(2 * kSize * num_blocks);
+    T* const im = re + kSize * num_blocks;
+    std::uint64_t bases[1 << kMaxCosetBits];
+    for (std::int64_t coset = chunk * per_chunk; coset < (chunk + 1) * per_chunk; ++coset) {
+      bases[0] = deposit_bits(std::uint64_t(coset), free_bits) * kSize;
+      for (std::size_t b = 0; b < num_blocks; ++b) {
+        if (b != 0) bases[b] = bases[b & (b - 1)] ^ space.basis[__builtin_ctzll(b)] * kSize;
+        kernels_for<T>(table).split(amplitudes + 2 * bases[b], re + b * kSize, im + b * kSize, kSize);
+      }
+      lane_sums.add_groups(space.groups, sums.z_masks.data(), re, im, kSize, num_blocks, bases, 0);
+    }
+    std::size_t place = 0;
+    for (const PauliSums::Group& group : space.groups)
+      for (std::size_t s = group.first; s < group.last; ++s, ++place)
+        out[place] = lane_sums.total(place, sums.z_masks[s]);
+  });
+  std::size_t place = 0;
+  for (const PauliSums::Group& group : space.groups)
+    for (std::size_t s = group.first; s < group.last; ++s)
+      values[s] = value_of(group, sums.z_masks[s], totals[place++]);
 }
 
 }  // namespace
@@ -135,15 +303,27 @@ PauliSums::PauliSums(std::int64_t qubits, const std::vector<std::uint64_t>& x_ma
                                   std::to_string(num_qubits) + " qubits.");
   std::vector<std::size_t> order(num_terms);
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return x_masks[a] != x_masks[b] ? x_masks[a] < x_masks[b] : all_z_masks[a] < all_z_masks[b];
-  });
+  const auto key = [&](std::size_t t) {
+    return std::make_tuple(x_masks[t], parity(x_masks[t] & all_z_masks[t]), all_z_masks[t]);
+  };
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
   string_of_term_.resize(num_terms);
-  for (const std::size_t t : order) {
-    const bool new_group = groups.empty() || groups.back().x_mask != x_masks[t];
-    if (new_group) groups.push_back({x_masks[t], z_masks.size(), z_masks.size()});
-    if (new_group || z_masks.back() != all_z_masks[t]) z_masks.push_back(all_z_masks[t]);
-    groups.back().last = z_masks.size();
+  for (std::size_t i = 0; i < num_terms; ++i) {
+    const std::size_t t = order[i];
+    const std::uint64_t x = x_masks[t], z = all_z_masks[t];
+    if (i == 0 || x != x_masks[order[i - 1]] || z != z_masks.back()) {  // a new string
+      const std::size_t s = z_masks.size();
+      z_masks.push_back(z);
+      if (x == 0) {
+        ++num_diagonal;
+      } else if (popcount(x) == 1 && z == 0) {
+        flips.push_back({x, s});
+      } else {
+        if (groups.empty() || groups.back().x_mask != x) groups.push_back({x, x >> kBlockBits, s, s, s});
+        groups.back().last = s + 1;
+        if (parity(x & z) == 0) groups.back().middle = s + 1;
+      }
+    }
     string_of_term_[t] = z_masks.size() - 1;
   }
 }
@@ -158,31 +338,71 @@ void PauliSums::combine(const double* string_values, double* out) const {
 }
 
 template <class T>
-void expectation_of_tile(const PauliSums& sums, const KernelTable& table, const T* re, const T* im, std::size_t,
-                         double* out) {
-  const int block_bits = std::min(sums.num_qubits, kBlockBits);
-  const std::size_t size =
-      std::max(std::size_t{1} << block_bits, std::size_t(table.vector_bytes) / sizeof(double));
-  double* const values = workspace().entries.array<double>(sums.num_strings());
-  string_values(sums, table, TileBlocks<T>{re, im, size}, size, block_bits, 1, values);
+void expectation_of_tile(const PauliSums& sums, const KernelTable& table, const T* re, const T* im,
+                         std::size_t tile_size, double* out) {
+  const std::size_t size = std::min<std::size_t>(kBlockMask + 1, tile_size), num_blocks = tile_size / size;
+  const std::size_t num_flips = sums.flips.size();
+  double* const values = workspace().values.array<double>(sums.num_strings());
+  LaneSums<T> lane_sums(table, sums.num_strings());
+  if (sums.num_diagonal != 0) {
+    T* const squares = workspace().block.array<T>(2 * size);
+    for (std::size_t b = 0; b < num_blocks; ++b) {
+      const T *const a = re + b * size, *const c = im + b * size;
+      kernels_for<T>(table).pauli.products(a, c, a, c, size, 0, squares, nullptr);
+      lane_sums.add(squares, size, sums.z_masks.data(), sums.num_diagonal, b * size, 0);
+    }
+    for (std::size_t s = 0; s < sums.num_diagonal; ++s) values[s] = lane_sums.total(s, sums.z_masks[s]);
+  }
+  if (num_flips != 0) {
+    std::uint64_t bits[kMaxTileBits];
+    for (std::size_t i = 0; i < num_flips; ++i) bits[i] = sums.flips[i].bit;
+    FlipSums<T> flips(table, bits, num_flips);
+    flips.add(re, tile_size);
+    flips.add(im, tile_size);
+    for (std::size_t i = 0; i < num_flips; ++i) values[sums.flips[i].string] = flips.total(i);
+  }
+  if (!sums.groups.empty()) {
+    std::uint64_t bases[std::size_t{1} << (kMaxTileBits - kBlockBits)];
+    for (std::size_t b = 0; b < num_blocks; ++b) bases[b] = b * size;
+    lane_sums.add_groups(sums.groups, sums.z_masks.data(), re, im, size, num_blocks, bases, sums.num_diagonal);
+    std::size_t place = sums.num_diagonal;
+    for (const PauliSums::Group& group : sums.groups)
+      for (std::size_t s = group.first; s < group.last; ++s)
+        values[s] = value_of(group, sums.z_masks[s], lane_sums.total(place++, sums.z_masks[s]));
+  }
   sums.combine(values, out);
 }
 
 template <class T>
 void expectation(const PauliSums& sums, const std::complex<T>* states, std::int64_t batch, int threads, double* out) {
   const KernelTable& table = kernel_table(current_isa());
-  const int block_bits = std::min(sums.num_qubits, kBlockBits);
-  const std::size_t count = std::size_t{1} << block_bits;
-  const std::size_t size = std::max(count, std::size_t(table.vector_bytes) / sizeof(double));
   const std::size_t dim = std::size_t{1} << sums.num_qubits;
-  const bool rows_apart = sums.num_qubits <= kMaxTileBits;  // threads share out rows, or the blocks of one
-  parallel_for(batch, rows_apart ? threads : 1, [&](std::int64_t row) {
-    AlignedBuffer local;
-    double* const values = local.array<double>(std::max<std::size_t>(1, sums.num_strings()));
-    const StateBlocks<T> blocks{reinterpret_cast<const T*>(states + row * dim), kernels_for<T>(table), count, size};
-    string_values(sums, table, blocks, size, block_bits, rows_apart ? 1 : threads, values);
-    sums.combine(values, out + row * sums.num_observables());
-  });
+  const auto row_of = [&](std::int64_t row) { return reinterpret_cast<const T*>(states + row * dim); };
+  if (sums.num_qubits <= kMaxTileBits) {  // threads share out rows
+    const std::size_t size = std::max(dim, std::size_t(table.vector_bytes) / sizeof(T));
+    parallel_for(batch, threads, [&](std::int64_t row) {
+      T* const re = workspace().tile.array<T>(2 * size);
+      T* const im = re + size;
+      if (dim == size) {
+        kernels_for<T>(table).split(row_of(row), re, im, size);
+      } else {
+        std::fill(re, re + 2 * size, T(0));
+        for (std::size_t j = 0; j < dim; ++j) {
+          re[j] = row_of(row)[2 * j];
+          im[j] = row_of(row)[2 * j + 1];
+        }
+      }
+      expectation_of_tile(sums, table, re, im, size, out + row * sums.num_observables());
+    });
+    return;
+  }
+  const std::vector<Subspace> subspaces = subspaces_of(sums);
+  std::vector<double> values(sums.num_strings());
+  for (std::int64_t row = 0; row < batch; ++row) {  // threads share out the blocks of one
+    add_diagonal_and_flips(sums, table, row_of(row), threads, values.data());
+    for (const Subspace& space : subspaces) add_subspace(sums, space, table, row_of(row), threads, values.data());
+    sums.combine(values.data(), out + row * sums.num_observables());
+  }
 }
 
 #define QSIM_INSTANTIATE(T)                                                                                  \

@@ -197,10 +197,10 @@ const FusedPlan& Tape::fused_plan(int isa, bool from_zero) const {
                     [&] { return make_fused_plan<T>(*this, isa, shape, from_zero); });
 }
 
-bool Tape::is_fused() const {
+bool Tape::is_fused(bool from_zero) const {
   if (!fusion.enabled) return false;
-  return num_qubits > kMaxTileBits ||
-         (fusion.shape.active_bits > 0 && num_qubits > fusion.shape.low_bits + fusion.shape.active_bits);
+  if (fusion.shape.active_bits > 0 && num_qubits > fusion.shape.low_bits + fusion.shape.active_bits) return true;
+  return num_qubits > kMaxTileBits && (from_zero || instructions.size() > 2);
 }
 
 template const Plan& Tape::plan<float>(int) const;

@@ -39,8 +39,8 @@ class Tape {
   /// The same for the fused program that starts from |0...0> or from any state.
   template <class T>
   const FusedPlan& fused_plan(int isa, bool from_zero) const;
-  /// Whether to fuse: small states gain nothing.
-  bool is_fused() const;
+  /// Whether to fuse: small states gain nothing, nor do one or two gates that stream through a given state.
+  bool is_fused(bool from_zero) const;
 
   const int num_qubits;
   const int num_slots;

@@ -86,7 +86,7 @@ void run_resident(const Context<T>& context, T* re, T* im, const void* bound) {
 /// One big state by the fused program; false if it does not apply to these angles.
 template <class T>
 bool run_row_fused(const Tape& tape, bool from_zero, std::complex<T>* state, const double* angles, int threads) {
-  if (!tape.is_fused()) return false;
+  if (!tape.is_fused(from_zero)) return false;
   const int isa = current_isa();
   const FusedPlan& plan = tape.fused_plan<T>(isa, from_zero);
   BoundPlan<T> bound;
@@ -113,7 +113,7 @@ void apply(const Tape& tape, std::complex<T>* states, std::int64_t batch, const 
   if (context.plan.segments.empty()) return;
   const std::size_t dim = std::size_t{1} << tape.num_qubits;
   const auto row_of = [&](std::int64_t row) { return angles + (angle_rows == 1 ? 0 : row * tape.num_slots); };
-  if (!context.plan.resident || tape.is_fused()) {
+  if (!context.plan.resident || tape.is_fused(true)) {
     for (std::int64_t row = 0; row < batch; ++row)
       apply_row(tape, context, states + row * dim, row_of(row), threads);
     return;
@@ -137,7 +137,7 @@ template <class T>
 void run(const Tape& tape, std::complex<T>* states, std::int64_t batch, const double* angles, std::int64_t angle_rows,
          int threads) {
   const std::size_t dim = std::size_t{1} << tape.num_qubits;
-  if (!tape.is_fused()) {
+  if (!tape.is_fused(true)) {
     set_basis_state(states, tape.num_qubits, batch, 0, threads);
     return apply(tape, states, batch, angles, angle_rows, threads);
   }
@@ -155,7 +155,7 @@ void run_expectation(const Tape& tape, const PauliSums& sums, std::int64_t batch
   const Context<T> context(tape);
   const std::int64_t num_observables = sums.num_observables();
   const auto row_of = [&](std::int64_t row) { return angles + (angle_rows == 1 ? 0 : row * tape.num_slots); };
-  if (!context.plan.resident || tape.is_fused()) {
+  if (!context.plan.resident || tape.is_fused(true)) {
     AlignedBuffer buffer;
     const std::size_t dim = std::size_t{1} << tape.num_qubits;
     auto* const state = buffer.array<std::complex<T>>(dim);

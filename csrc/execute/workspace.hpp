@@ -68,6 +68,8 @@ struct Workspace {
   AlignedBuffer group;         // gathered sub-amplitudes of big instructions
   AlignedBuffer block;         // reductions
   AlignedBuffer values;        // reductions
+  AlignedBuffer sums;          // of Pauli strings, by lane
+  AlignedBuffer flips;         // of strings that are one X
 };
 
 inline Workspace& workspace() {

@@ -3,7 +3,7 @@
 #include "../tile.inl"
 #include "../dense.inl"
 #include "../fused.inl"
-#include "../reductions.inl"
+#include "../pauli.inl"
 #include "../peak.inl"
 
 #define QSIM_ISA_NAME "avx512"

@@ -37,22 +37,17 @@ constexpr Kernels<T> make_kernels() {
           split<T>,
           join<T>,
           multiply<T>,
-          split_double<T>,
           abs_squared<T>,
           sum_squares<T>,
           inner_product<T>,
+          {squares<T>, pauli_products<T>, add_signed_sums<T>, flip_sums<T>},
           multiply_add<T>};
 }
 
 }  // namespace
 
 extern const KernelTable QSIM_ISA_TABLE;
-const KernelTable QSIM_ISA_TABLE = {QSIM_ISA_NAME,
-                                    QSIM_VECTOR_BYTES,
-                                    make_kernels<float>(),
-                                    make_kernels<double>(),
-                                    pauli_products,
-                                    signed_sum,
-                                    walsh_hadamard};
+const KernelTable QSIM_ISA_TABLE = {QSIM_ISA_NAME, QSIM_VECTOR_BYTES, make_kernels<float>(), make_kernels<double>(),
+                                    sum_over_bits};
 
 }  // namespace qsim

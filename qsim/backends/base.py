@@ -89,10 +89,8 @@ class Backend(Protocol):
         """Probabilities, shape (batch, 2**len(qubits)); ``qubits[0]`` is the least significant bit."""
         ...
 
-    def sample(
-        self, state: States, sorted_uniforms: npt.NDArray[np.float64], threads: int
-    ) -> npt.NDArray[np.int64]:
-        """For each u (sorted, in [0, 1)) the first index whose cumulative probability exceeds u * total."""
+    def sample(self, state: States, key: int, shots: int, threads: int) -> npt.NDArray[np.int64]:
+        """For each of ``uniforms(key, shots)`` the first index with a cumulative probability above it."""
         ...
 
     def norm_squared(self, states: States, threads: int) -> npt.NDArray[np.float64]:

@@ -92,11 +92,9 @@ class CppBackend:
         """Probabilities, shape (batch, 2**len(qubits))."""
         return _core.probabilities(states, qubits, threads)
 
-    def sample(
-        self, state: States, sorted_uniforms: npt.NDArray[np.float64], threads: int
-    ) -> npt.NDArray[np.int64]:
-        """Indices drawn from sorted uniform numbers."""
-        return _core.sample(state, sorted_uniforms, threads)
+    def sample(self, state: States, key: int, shots: int, threads: int) -> npt.NDArray[np.int64]:
+        """Indices drawn by the stream of numbers `key`."""
+        return _core.sample(state, key, shots, threads)
 
     def norm_squared(self, states: States, threads: int) -> npt.NDArray[np.float64]:
         """Sum of squared absolute amplitudes, shape (batch,)."""

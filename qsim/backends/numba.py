@@ -34,6 +34,7 @@ from qsim.backends.numba_tape import (
 from qsim.backends.numba_threads import parallel_for
 from qsim.errors import ArgumentError, StateError
 from qsim.program.tape import Tape
+from qsim.rng import uniforms
 
 __all__ = ["BACKEND", "NumbaBackend"]
 
@@ -474,16 +475,9 @@ class NumbaBackend:
                 partial.reshape(len(some), chunks, -1).sum(axis=1, out=here)
         return out
 
-    def sample(self, state: Array, sorted_uniforms: Array, threads: int = 1) -> npt.NDArray[np.int64]:
-        """For each u the first index whose cumulative probability exceeds u times the squared norm."""
+    def sample(self, state: Array, key: int, shots: int, threads: int = 1) -> npt.NDArray[np.int64]:
+        """For each of ``uniforms(key, shots)`` the first index with a cumulative probability above it."""
         state = _check_states(state, "state", 1)
-        uniforms = _check_real(sorted_uniforms, "sorted_uniforms", 1, np.float64)
-        if len(uniforms) == 0:
-            return np.zeros(0, np.int64)
-        if not (uniforms[0] >= 0 and uniforms[-1] < 1 and (uniforms[1:] >= uniforms[:-1]).all()):
-            raise ArgumentError(
-                "Argument `sorted_uniforms` must not decrease and lie in [0, 1), but does not."
-            )
         log2_block, blocks = _blocks(state.size)
         sums = np.empty(blocks)
         cost = 1.5 * (1 << log2_block)
@@ -496,15 +490,19 @@ class NumbaBackend:
             raise StateError(
                 f"Argument `state` must have a finite norm above zero to sample from, but has {total}."
             )
-        scaled = uniforms * total
-        splits = np.searchsorted(scaled, starts)
-        splits[-1] = len(scaled)
-        out = np.empty(len(scaled), np.int64)
-        cost += len(scaled) / blocks
+        goals = uniforms(key, shots) * total
+        order = np.argsort(goals)
+        goals = goals[order]
+        splits = np.searchsorted(goals, starts)
+        splits[-1] = shots
+        found = np.empty(shots, np.int64)
+        cost += shots / blocks
         _for_items(
-            lambda a, b: numba_reductions.sample_items(state, scaled, starts, splits, log2_block, a, b, out),
+            lambda a, b: numba_reductions.sample_items(state, goals, starts, splits, log2_block, a, b, found),
             blocks, cost, threads,
         )  # fmt: skip
+        out = np.empty(shots, np.int64)
+        out[order] = found
         return out
 
     def norm_squared(self, states: Array, threads: int = 1) -> npt.NDArray[np.float64]:

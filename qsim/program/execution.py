@@ -18,6 +18,7 @@ from qsim.parameters import MAX_ANGLE
 from qsim.program.branches import Branch, exact_split, normalize_states, run_branches, shot_split
 from qsim.program.flow import FlowCode
 from qsim.program.slots import SlotMap
+from qsim.rng import stream_key
 
 __all__ = ["Execution", "common_batch", "with_progress"]
 
@@ -228,22 +229,21 @@ class Execution:
                 for branch in self._branches(angles, own, 0, shot_split(generator), shots)
             ]
             out = np.concatenate(parts)
-        generator.shuffle(out)  # drawn in order of the basis states, and of the branches
+            if len(parts) > 1:
+                generator.shuffle(out)  # the branches come one after the other
         return out
 
     def _read_out(
         self, state: ComplexArray, bits: Sequence[int], shots: int, generator: np.random.Generator
     ) -> npt.NDArray[Any]:
-        """`shots` outcomes of the measurements at the end of the circuit, in order of basis states.
+        """`shots` outcomes of the measurements at the end of the circuit.
 
         Integers, or rows of bits where there are too many for an integer.
         """
         if not self._samples_qubits() and not self._code.readout:
             index = np.zeros(shots, dtype=np.int64)  # every bit is known already
         else:
-            uniforms = generator.random(shots)
-            uniforms.sort()
-            index = self._backend.sample(state, uniforms, self.threads)
+            index = self._backend.sample(state, stream_key(generator), shots, self.threads)
         if self._samples_qubits():
             return index
         if self.num_clbits > MAX_MASK_BITS:
@@ -251,10 +251,15 @@ class Execution:
             for step in self._code.readout:
                 rows[:, step.clbit] = index >> step.qubit & 1
             return rows
-        out = np.full(shots, sum(bit << k for k, bit in enumerate(bits)), dtype=np.int64)
-        for step in self._code.readout:
-            out &= ~np.int64(1 << step.clbit)
-            out |= (index >> step.qubit & 1) << step.clbit
+        written = {step.clbit: step.qubit for step in self._code.readout}
+        known = sum(bit << k for k, bit in enumerate(bits) if k not in written)
+        masks: dict[int, int] = {}  # of the qubits whose bits move by the same distance
+        for clbit, qubit in written.items():
+            masks[clbit - qubit] = masks.get(clbit - qubit, 0) | 1 << qubit
+        out = np.full(shots, known, dtype=np.int64)
+        for distance, mask in masks.items():
+            moved = index & mask
+            out |= moved << distance if distance >= 0 else moved >> -distance
         return out
 
     def _distribution_row(

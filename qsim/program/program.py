@@ -461,13 +461,13 @@ class Program(Execution):
         ]
         out = np.stack(rows) if batched or batched_initial else rows[0]
         if self._samples_qubits():
-            return Samples(out, self.num_qubits)
+            return Samples._from_checked_ints(out, self.num_qubits, {})
         if self.num_clbits > MAX_MASK_BITS:
             return Samples.from_bits(out[..., self._visible()], registers=self._visible_registers())
         if self._scratch:
             kept = [(out >> c & 1) << k for k, c in enumerate(self._visible())]
             out = np.bitwise_or.reduce(kept)
-        return Samples(out, len(self._visible()), registers=self._visible_registers())
+        return Samples._from_checked_ints(out, len(self._visible()), self._visible_registers())
 
     def distribution(self, params: Any = None, *, initial_state: Any = None, normalize: bool = False) -> Any:
         """Exact distribution of the classical bits, following every branch.

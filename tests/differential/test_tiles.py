@@ -241,3 +241,26 @@ def test_batches_of_every_length(kernel, dtype):
             kernel.apply(handle, states, angles, threads)
             for actual, row in zip(states, wanted, strict=True):
                 assert_close(actual, row, len(circuit))
+
+
+@pytest.mark.parametrize("num_qubits", [4, 6])
+@pytest.mark.parametrize(
+    "name, params, controls, targets",
+    [
+        ("ry", (0.3,), [0], [1]),
+        ("x", (), [0], [1]),
+        ("y", (), [0], [2]),
+        ("rz", (0.2,), [0], [1]),
+        ("rxx", (0.3,), [0], [1, 2]),
+        ("swap", (), [0, 1], [2, 3]),
+    ],
+)
+def test_not_a_number_stays_where_the_controls_match(
+    kernel, dtype, num_qubits, name, params, controls, targets
+):
+    circuit = Circuit(num_qubits).append(name, params, targets, controls=controls)
+    initial = np.full(1 << num_qubits, 0.125, complex)
+    initial[5], initial[11] = np.nan, np.inf
+    result = run(kernel, circuit, initial, dtype, 1)
+    off = (np.arange(len(initial)) & 1) == 0
+    np.testing.assert_array_equal(result[off], initial.astype(dtype)[off])

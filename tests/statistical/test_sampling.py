@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import qsim
+from qsim.backends.base import available_backends
 from qsim.circuit import Circuit
 from qsim.parameters import Parameter
 from qsim.testing import random_circuit
@@ -138,3 +139,16 @@ def test_a_bias_of_one_percent_is_found():
         counts = dict(zip("0123", rng.multinomial(1_000_000, biased).tolist(), strict=True))
         found += p_value(counts, dict.fromkeys("0123", 0.25)) < 1e-3
     assert found == 20
+
+
+def test_more_shots_begin_with_the_same():
+    circuit = random_circuit(12, 60, seed=3)
+    some, more = (qsim.sample(circuit, shots=shots, seed=5).ints for shots in (1000, 30_000))
+    np.testing.assert_array_equal(more[:1000], some)
+
+
+def test_backends_draw_the_same():
+    circuit = random_circuit(12, 60, seed=4)
+    drawn = [qsim.sample(circuit, shots=30_000, seed=6, backend=name).ints for name in available_backends()]
+    for ints in drawn[1:]:
+        np.testing.assert_array_equal(ints, drawn[0])
