@@ -11,6 +11,7 @@ namespace qsim {
 namespace {
 
 constexpr std::size_t kMinExchanges = 3;  // fewer are cheaper one by one
+constexpr std::size_t kMaxTables = 64;    // of phases in one segment: a megabyte
 constexpr int kMaxUnscaled = 60;  // rotations without a place for their scale: 2^-30 at worst
 
 template <class T>
@@ -58,7 +59,13 @@ class FusedPlanner {
     block_mask_ = segment.planned.layout.inside;
     while (popcount(block_mask_) > plan_.block_bits) block_mask_ &= ~(std::uint64_t{1} << log2_of(block_mask_));
     const std::vector<Group> groups = gather_groups(scheduled, segment.planned);
+    segment_phases_ = plan_.phases.size();
     for (std::size_t i = 0; i < groups.size();) {
+      if (plan_.phases.size() >= segment_phases_ + kMaxTables) {  // another pass, rather than more memory
+        close_segment(segment);
+        segment.first = std::int32_t(plan_.steps.size());
+        segment.planned.first = plan_.generic.ops.size();
+      }
       std::size_t end = i;
       while (end < groups.size() && is_exchange(groups[end], segment)) ++end;
       if (end - i >= kMinExchanges) {
@@ -68,9 +75,14 @@ class FusedPlanner {
         for (end = std::max(end, i + 1); i < end; ++i) add_group(groups[i], segment, ops);
       }
     }
+    close_segment(segment);
+  }
+
+  void close_segment(FusedSegment& segment) {
     segment.planned.last = plan_.generic.ops.size();
     segment.last = std::int32_t(plan_.steps.size());
-    plan_.segments.push_back(std::move(segment));
+    plan_.segments.push_back(segment);
+    segment_phases_ = plan_.phases.size();
   }
 
   /// Steps on their way into the plan. A group of rotations may have phases among its own qubits in between:
@@ -350,6 +362,7 @@ class FusedPlanner {
   const int lanes_;
   int lane_bits_, max_mix_;
   int unscaled_ = 0;
+  std::size_t segment_phases_ = 0;  // those before the segment
   std::uint64_t block_mask_ = 0;
   FusedPlan plan_;
 };
@@ -382,10 +395,6 @@ class Binder {
     out_.scales.assign(plan_.segments.size(), 1.0);
     for (std::size_t s = 0; s < plan_.segments.size(); ++s)
       if (!bind_segment(plan_.segments[s], out_.scales[s])) return false;
-    for (std::size_t p = 0; p < plan_.phases.size(); ++p) {
-      if (plan_.phases[p].has_table) write_table(plan_.phases[p], out_.phases[p]);
-      if (p % 16 == 15) checkpoint();
-    }
     out_.generic.ensure(plan_.generic.bound_bytes);
     bind_row<T>(*plan_.generic_tape, plan_.generic, lanes_, angles_, out_.generic.data());
     return true;
@@ -596,40 +605,39 @@ class Binder {
     return true;
   }
 
-  /// All pairs inside a block and the factors of its qubits, by doubling.
-  void write_table(const PhasePlan& phase, BoundPhases<T>& out) {
-    const std::size_t size = std::size_t{1} << plan_.block_bits;
-    std::vector<Complex>& values = scratch_;
-    values.assign(size, Complex(1));
-    std::uint64_t mask = phase.block_mask;
-    for (int position = 0; mask != 0; mask &= mask - 1, ++position) {
-      const int qubit = __builtin_ctzll(mask);
-      // at this bit: its own factor times its couplings with the bits below
-      std::vector<Complex>& coupled = coupled_;
-      coupled.assign(std::size_t{1} << position, out.factors[qubit]);
-      for (std::size_t p = 0; p < phase.pairs.size(); ++p) {
-        if (phase.pair_places[p] >= 0 || phase.pairs[p].qubits[1] != qubit) continue;
-        const std::size_t bit = std::size_t{1} << position_of(phase.pairs[p].qubits[0], phase.block_mask);
-        for (std::size_t j = 0; j < coupled.size(); ++j)
-          if (j & bit) coupled[j] *= out.pairs[p];
-      }
-      for (std::size_t j = 0; j < coupled.size(); ++j) values[j | coupled.size()] = values[j] * coupled[j];
-    }
-    T* const table = out.table.template array<T>(2 * size);
-    for (std::size_t j = 0; j < size; ++j) {
-      table[j] = T(values[j].real());
-      table[size + j] = T(values[j].imag());
-    }
-  }
-
   const Tape& tape_;
   const FusedPlan& plan_;
   const int lanes_;
   const double* angles_;
   BoundPlan<T>& out_;
   std::vector<Rotation> rotations_;
-  std::vector<Complex> scratch_, coupled_;
 };
+
+/// All pairs inside a block and the factors of its qubits, by doubling.
+template <class T>
+void write_table(const PhasePlan& phase, int block_bits, BoundPhases<T>& bound, T* table, std::vector<Complex>& values,
+                 std::vector<Complex>& coupled) {
+  const std::size_t size = std::size_t{1} << block_bits;
+  values.assign(size, Complex(1));
+  std::uint64_t mask = phase.block_mask;
+  for (int position = 0; mask != 0; mask &= mask - 1, ++position) {
+    const int qubit = __builtin_ctzll(mask);
+    // at this bit: its own factor times its couplings with the bits below
+    coupled.assign(std::size_t{1} << position, bound.factors[qubit]);
+    for (std::size_t p = 0; p < phase.pairs.size(); ++p) {
+      if (phase.pair_places[p] >= 0 || phase.pairs[p].qubits[1] != qubit) continue;
+      const std::size_t bit = std::size_t{1} << position_of(phase.pairs[p].qubits[0], phase.block_mask);
+      for (std::size_t j = 0; j < coupled.size(); ++j)
+        if (j & bit) coupled[j] *= bound.pairs[p];
+    }
+    for (std::size_t j = 0; j < coupled.size(); ++j) values[j | coupled.size()] = values[j] * coupled[j];
+  }
+  for (std::size_t j = 0; j < size; ++j) {
+    table[j] = T(values[j].real());
+    table[size + j] = T(values[j].imag());
+  }
+  bound.table = table;
+}
 
 }  // namespace
 
@@ -643,9 +651,23 @@ bool bind_fused(const Tape& tape, const FusedPlan& plan, int lanes, const double
   return Binder<T>(tape, plan, lanes, angles, out).bind();
 }
 
+template <class T>
+void bind_tables(const FusedPlan& plan, const FusedSegment& segment, BoundPlan<T>& out) {
+  std::vector<Complex> values, coupled;
+  std::size_t used = 0;
+  for (std::int32_t i = segment.first; i < segment.last; ++i) {
+    if (plan.steps[i].kind != FusedKind::kPhases || !plan.phases[plan.steps[i].index].has_table) continue;
+    if (used == out.tables.size()) out.tables.emplace_back();
+    T* const table = out.tables[used++].template array<T>(std::size_t{2} << plan.block_bits);
+    write_table(plan.phases[plan.steps[i].index], plan.block_bits, out.phases[plan.steps[i].index], table, values, coupled);
+    if (used % 16 == 0) checkpoint();
+  }
+}
+
 #define QSIM_INSTANTIATE(T)                                                       \
   template FusedPlan make_fused_plan<T>(const Tape&, int, TileShape, bool); \
-  template bool bind_fused<T>(const Tape&, const FusedPlan&, int, const double*, BoundPlan<T>&);
+  template bool bind_fused<T>(const Tape&, const FusedPlan&, int, const double*, BoundPlan<T>&); \
+  template void bind_tables<T>(const FusedPlan&, const FusedSegment&, BoundPlan<T>&);
 QSIM_INSTANTIATE(float)
 QSIM_INSTANTIATE(double)
 #undef QSIM_INSTANTIATE

@@ -101,7 +101,7 @@ struct BoundPhases {
   std::vector<Complex> factors;        // of each qubit
   std::vector<Complex> pairs;          // of each pair
   std::vector<Complex> nibble_tables;  // 16 for each of PhasePlan::nibbles
-  AlignedBuffer table;                 // of T: real, then imaginary parts over a block
+  const T* table = nullptr;            // real, then imaginary parts over a block: see bind_tables
 };
 
 template <class T>
@@ -110,11 +110,15 @@ struct BoundPlan {
   std::vector<BoundMix<T>> mixes;
   std::vector<BoundPhases<T>> phases;
   std::vector<double> scales;  // left over at the end of each segment
+  std::vector<AlignedBuffer> tables;  // of the segment that runs
   AlignedBuffer generic;
 };
 
 /// False if some matrix is not unitary at these angles: then the tape must run as it is.
 template <class T>
 bool bind_fused(const Tape& tape, const FusedPlan& plan, int lanes, const double* angles, BoundPlan<T>& out);
+/// Phase tables of one segment, in place of those of the one before: there are only so many at a time.
+template <class T>
+void bind_tables(const FusedPlan& plan, const FusedSegment& segment, BoundPlan<T>& out);
 
 }  // namespace qsim

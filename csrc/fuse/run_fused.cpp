@@ -240,7 +240,7 @@ class TileRun {
     const T c[2] = {T(constant.real()), T(constant.imag())};
     context_.kernels.fused.multiply_phases(re_of(block), im_of(block), block_bits_, c,
                                            phase.has_products ? factors : nullptr,
-                                           static_cast<const T*>(bound.table.data()));
+                                           bound.table);
   }
 
   const Context<T>& context_;
@@ -282,11 +282,12 @@ void run_segment(const Context<T>& context, const FusedPlan& plan, const BoundPl
 }  // namespace
 
 template <class T>
-void run_fused(const FusedPlan& plan, const BoundPlan<T>& bound, int isa, T* state, int threads) {
+void run_fused(const FusedPlan& plan, BoundPlan<T>& bound, int isa, T* state, int threads) {
   const Context<T> context(*plan.generic_tape, isa, plan.generic);
   for (std::size_t s = 0; s < plan.segments.size(); ++s) {
     const FusedSegment& segment = plan.segments[s];
     if (!segment.planned.whole && !segment.planned.streamed) {
+      bind_tables(plan, segment, bound);
       run_segment(context, plan, bound, s, state, threads);
       continue;
     }
@@ -295,7 +296,7 @@ void run_fused(const FusedPlan& plan, const BoundPlan<T>& bound, int isa, T* sta
   }
 }
 
-template void run_fused<float>(const FusedPlan&, const BoundPlan<float>&, int, float*, int);
-template void run_fused<double>(const FusedPlan&, const BoundPlan<double>&, int, double*, int);
+template void run_fused<float>(const FusedPlan&, BoundPlan<float>&, int, float*, int);
+template void run_fused<double>(const FusedPlan&, BoundPlan<double>&, int, double*, int);
 
 }  // namespace qsim

@@ -7,6 +7,6 @@ namespace qsim {
 
 /// `state`: 2^num_qubits interleaved amplitudes; written without being read if the plan starts from |0...0>.
 template <class T>
-void run_fused(const FusedPlan& plan, const BoundPlan<T>& bound, int isa, T* state, int threads);
+void run_fused(const FusedPlan& plan, BoundPlan<T>& bound, int isa, T* state, int threads);
 
 }  // namespace qsim
