@@ -55,6 +55,8 @@ class Execution:
         """What is not pickled: the backend and its handles."""
         self._backend: Backend = get_backend(self._backend_name)
         self._handles = [self._backend.compile(tape, fuse=self.fuse) for tape in self._code.tapes]
+        #: what gradients derive from the tape, made when first needed; shared by programs with other observables
+        self._derived: dict[Any, Any] = {}
         # Small circuits of gates whose angles are the parameters: what `_plain_angles` takes.
         self._is_plain = (
             self._code.is_static
@@ -79,7 +81,7 @@ class Execution:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        dropped = {"_sealed", "_backend", "_handles", "_paulis", "_is_plain", "_is_one_sum"}
+        dropped = {"_sealed", "_backend", "_handles", "_derived", "_paulis", "_is_plain", "_is_one_sum"}
         return {name: value for name, value in self.__dict__.items() if name not in dropped}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
