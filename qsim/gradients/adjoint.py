@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from qsim.errors import GradientError
-from qsim.gradients.evaluate import to_parameters, wanted_slots
+from qsim.gradients.evaluate import require_unitary, to_parameters, wanted_slots
 from qsim.memory import check_state_memory
 from qsim.observables import PauliSum
 from qsim.program.reverse import Reverse, reverse_tape
@@ -29,9 +28,9 @@ def values_and_jacobian(
     program: Program, values: FloatArray, columns: list[int], step: float | None
 ) -> tuple[FloatArray, FloatArray]:
     """Values (batch, num_observables) and derivatives (batch, num_observables, num_parameters)."""
-    _require_unitary(program)
+    require_unitary(program, "adjoint")
     angles = program._slots.angles(values)
-    reverse, handle = _reverse(program, wanted_slots(program, columns))
+    reverse, handle = _reverse(program, columns)
     batch, count = len(values), len(program.observables)
     size = program.dtype.itemsize << program.num_qubits
     rows = max(1, min(batch, program.threads * _CHUNK_BYTES // (size * (count + 1))))
@@ -42,37 +41,21 @@ def values_and_jacobian(
         part = slice(first, min(batch, first + rows))
         states = program._run(angles, None, part.stop - first, first)
         out[part] = program._expectations(states)
-        if handle is None:
+        if reverse is None or handle is None:
             continue
         cotangents = _cotangents(program, states)
-        own = angles[part]
         by_slot[part] = program._backend.sweep_back(
-            handle, reverse, states, cotangents, own, program.threads
+            handle, reverse, states, cotangents, angles[part], program.threads
         )
     return out, to_parameters(program, values, by_slot, columns)
 
 
-def _require_unitary(program: Program) -> None:
-    code = program._code
-    if not code.is_static:
-        kinds = [type(step).__name__ for step in code.steps[: code.tail]]
-        name = next((k.removesuffix("Step").lower() for k in kinds if k != "TapeStep"), "branch")
-        raise GradientError(
-            f"Method 'adjoint' needs a circuit of unitary gates up to its read-out, but this one has `{name}` "
-            "before its end. Use method='finite_difference'."
-        )
-    if not code.keeps_norm:
-        raise GradientError(
-            f"Method 'adjoint' undoes every gate, but `{code.non_unitary}` is not unitary. Use "
-            "method='finite_difference'."
-        )
-
-
-def _reverse(program: Program, slots: frozenset[int]) -> tuple[Reverse | None, Any]:
-    """The reverse tape and the backend's handle of it; None where no instruction depends on these slots."""
-    key = ("reverse", slots)
+def _reverse(program: Program, columns: list[int]) -> tuple[Reverse | None, Any]:
+    """The reverse tape and the backend's handle of it; no handle where no gate depends on these parameters."""
+    key = ("adjoint", tuple(columns))
     if key not in program._derived:
-        reverse = reverse_tape(program._code.tapes[0], slots) if program._code.tapes else None
+        tapes = program._code.tapes
+        reverse = reverse_tape(tapes[0], wanted_slots(program, columns)) if tapes else None
         empty = reverse is None or not len(reverse.slots)
         handle = None if reverse is None or empty else program._backend.compile(reverse.tape, fuse=False)
         program._derived[key] = (reverse, handle)

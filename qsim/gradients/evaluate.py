@@ -17,7 +17,7 @@ from qsim.parameters import Parameter, ParameterVector
 if TYPE_CHECKING:
     from qsim.program.program import Program
 
-__all__ = ["METHODS", "to_parameters", "value_and_gradient"]
+__all__ = ["METHODS", "require_unitary", "to_parameters", "value_and_gradient", "wanted_slots"]
 
 FloatArray = npt.NDArray[np.float64]
 #: A parameter as the user named it, the columns of its elements (-1: not in the circuit), and whether it is a vector.
@@ -65,6 +65,23 @@ def value_and_gradient(
         key: part if is_vector else float(part[0]) if part.ndim == 1 else part[..., 0]
         for (key, _, is_vector), part in zip(entries, parts, strict=True)
     }
+
+
+def require_unitary(program: Program, method: str) -> None:
+    """Refuse what is not a sequence of unitary gates and a read-out."""
+    code = program._code
+    if not code.is_static:
+        kinds = [type(step).__name__ for step in code.steps[: code.tail]]
+        name = next((k.removesuffix("Step").lower() for k in kinds if k != "TapeStep"), "branch")
+        raise GradientError(
+            f"Method {method!r} needs a circuit of unitary gates up to its read-out, but this one has `{name}` "
+            "before its end. Use method='finite_difference'."
+        )
+    if not code.keeps_norm:
+        raise GradientError(
+            f"Method {method!r} needs unitary gates, but `{code.non_unitary}` is not unitary. Use "
+            "method='finite_difference'."
+        )
 
 
 def to_parameters(program: Program, values: FloatArray, by_slot: FloatArray, columns: list[int]) -> FloatArray:
