@@ -16,9 +16,7 @@ class CompiledTape:
     def plan(self, single: bool, from_zero: bool) -> list[dict[str, Any]]: ...
     def schedule(
         self, from_zero: bool
-    ) -> tuple[
-        list[tuple[str, int, int]], list[list[int]], list[tuple[int, bool, list[list[int]]]]
-    ]: ...
+    ) -> tuple[list[tuple[str, int, int]], list[list[int]], list[tuple[int, bool, list[list[int]]]]]: ...
 
 class CompiledPaulis:
     @property

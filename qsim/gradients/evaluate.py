@@ -36,9 +36,13 @@ def value_and_gradient(
     if method not in METHODS:
         near = difflib.get_close_matches(str(method), METHODS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ArgumentError(f"Argument `method` must be one of {', '.join(METHODS)}, but is {method!r}.{hint}")
+        raise ArgumentError(
+            f"Argument `method` must be one of {', '.join(METHODS)}, but is {method!r}.{hint}"
+        )
     if step is not None and method != "finite_difference":
-        raise ArgumentError(f"Argument `step` is for method 'finite_difference', but the method is {method!r}.")
+        raise ArgumentError(
+            f"Argument `step` is for method 'finite_difference', but the method is {method!r}."
+        )
     program._require_observables()
     values, batched = bind_values(program.parameters, params)
     as_dict = isinstance(params, Mapping)
@@ -84,7 +88,9 @@ def require_unitary(program: Program, method: str) -> None:
         )
 
 
-def to_parameters(program: Program, values: FloatArray, by_slot: FloatArray, columns: list[int]) -> FloatArray:
+def to_parameters(
+    program: Program, values: FloatArray, by_slot: FloatArray, columns: list[int]
+) -> FloatArray:
     """The chain rule from derivatives by slots, (batch, num_observables, num_slots), to those by parameters."""
     count = values.shape[1]
     expressions = program._slots.expressions

@@ -22,11 +22,11 @@ from qsim.program.tape import Tape
 if TYPE_CHECKING:
     from qsim.program.program import Program
 
-__all__ = ["shift_rule", "values_and_jacobian"]
+__all__ = ["frequencies_of", "shift_rule", "values_and_jacobian"]
 
 FloatArray = npt.NDArray[np.float64]
-#: Gaps closer than this are one frequency.
-_DIGITS = 9
+#: Gaps closer than this, relative to the largest, are one frequency.
+_SAME = 1e-10
 #: A rule whose coefficients add up to more than this times the largest frequency would amplify rounding too much.
 _MAX_AMPLIFICATION = 1e5
 _ANGLE_BYTES = 1 << 26
@@ -61,7 +61,7 @@ def values_and_jacobian(
     if plan is None:
         out = _expectations(program, None, angles)
         return out, np.zeros((batch, count, values.shape[1]))
-    own = angles[:, plan.slots] * plan.scales + plan.offsets
+    own = np.ascontiguousarray(angles[:, plan.slots] * plan.scales + plan.offsets)
     num = len(plan.gates)
     out = np.empty((batch, count))
     by_slot = np.zeros((batch, count, program._slots.num_slots))
@@ -78,6 +78,18 @@ def values_and_jacobian(
         weights = plan.coefficients[terms] * plan.scales[gates]
         np.add.at(by_slot.transpose(0, 2, 1), (rows, plan.slots[gates]), weights[:, None] * found)
     return out, to_parameters(program, values, by_slot, columns)
+
+
+def frequencies_of(levels: FloatArray) -> tuple[float, ...]:
+    """The distinct gaps between levels, ascending.
+
+    Examples
+    --------
+    >>> frequencies_of(np.array([-0.5, 0.5, 0.0]))
+    (0.5, 1.0)
+    """
+    gaps = np.sort(np.abs(np.subtract.outer(levels, levels)).ravel())
+    return tuple(gaps[np.diff(gaps, prepend=0.0) > _SAME * gaps.max(initial=0.0)].tolist())
 
 
 def shift_rule(frequencies: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -145,18 +157,14 @@ def _make_plan(program: Program, tape: Tape, columns: list[int]) -> _Shifts | No
     scales, offsets = records["scale"][places].copy(), records["shift"][places].copy()
     records["slot"][places] = np.arange(len(places))
     records["scale"][places], records["shift"][places] = 1.0, 0.0
-    unrolled = Tape(
-        tape.num_qubits, len(places), records, tape.integers, tape.constants, tape.segments
-    )
+    unrolled = Tape(tape.num_qubits, len(places), records, tape.integers, tape.constants, tape.segments)
     rules: dict[tuple[float, ...], tuple[FloatArray, FloatArray]] = {}
     gates: list[int] = []
     parts: list[tuple[FloatArray, FloatArray]] = []
     for gate, place in enumerate(places):
         if int(slots[gate]) not in wanted:
             continue
-        levels = levels_of(tape, records[place])
-        gaps = np.unique(np.abs(np.subtract.outer(levels, levels)).round(_DIGITS))
-        frequencies = tuple(gaps[gaps > 0].tolist())
+        frequencies = frequencies_of(levels_of(tape, records[place]))
         if not frequencies:
             continue
         if frequencies not in rules:

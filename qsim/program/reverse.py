@@ -250,7 +250,9 @@ class _Reverser:
     # -- the tape --------------------------------------------------------------------------------
     def finish(self) -> Reverse:
         count = max((i + 1 for i, slot in enumerate(self.slots) if slot >= 0), default=0)
-        records = np.array(self.records[:count], dtype=INSTRUCTION)  # nothing reads the states behind the last
+        records = np.array(
+            self.records[:count], dtype=INSTRUCTION
+        )  # nothing reads the states behind the last
         pools = self.pools
         integers = np.concatenate([np.zeros(0, np.int32), *pools.integers])
         constants = np.ascontiguousarray(np.concatenate([np.zeros(0, complex), *pools.constants]))
@@ -264,9 +266,7 @@ class _Reverser:
                 for q in integers[first : first + int(record["num_targets"])]:
                     mask |= 1 << int(q)
             active.append(mask)
-        alone = {
-            i for i, r in enumerate(records) if self.slots[i] >= 0 or r["pattern"] == Pattern.PREPARE
-        }
+        alone = {i for i, r in enumerate(records) if self.slots[i] >= 0 or r["pattern"] == Pattern.PREPARE}
         tape = Tape(
             self.tape.num_qubits,
             self.tape.num_slots,
@@ -278,7 +278,14 @@ class _Reverser:
         out = Reverse(
             tape, np.array(self.slots[:count], dtype=np.int32), np.array(self.weights[:count], dtype=float)
         )
-        for array in (tape.instructions, tape.integers, tape.constants, tape.segments, out.slots, out.weights):
+        for array in (
+            tape.instructions,
+            tape.integers,
+            tape.constants,
+            tape.segments,
+            out.slots,
+            out.weights,
+        ):
             array.flags.writeable = False
         return out
 
