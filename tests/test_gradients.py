@@ -31,7 +31,6 @@ from qsim.user_gates import (
     UnitaryGate,
 )
 
-
 EXACT = ("adjoint", "parameter_shift")
 DIFFERENTIABLE = [spec for spec in unique_specs() if spec.num_params]
 STEP = 1e-3
@@ -308,8 +307,9 @@ def test_shift_rules_are_exact(frequencies):
     assert len(shifts) == 2 * len(w)
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, len(w)))
+    terms = zip(shifts, coefficients, strict=True)
     x = 0.7
-    found = sum(c * (a @ np.cos(w * (x + s)) + b @ np.sin(w * (x + s))) for s, c in zip(shifts, coefficients))
+    found = sum(c * (a @ np.cos(w * (x + s)) + b @ np.sin(w * (x + s))) for s, c in terms)
     assert found == pytest.approx(w @ (b * np.cos(w * x) - a * np.sin(w * x)), abs=1e-9)
 
 
@@ -328,10 +328,11 @@ def test_generators_of_rotations_are_constant_and_cheap():
     t = qsim.ParameterVector("t", 3)
     (tape,) = qsim.compile(qsim.Circuit(2).rx(t[0], 0).rz(t[1], 0).rxx(t[2], 0, 1).h(0)).tapes
     reverse = reverse_tape(tape, {0, 1, 2})
-    kinds = [Pattern(r["pattern"]) for r, s in zip(reverse.tape.instructions, reverse.slots) if s >= 0]
+    generators = reverse.tape.instructions[reverse.slots >= 0]
+    kinds = [Pattern(p) for p in generators["pattern"]]
     assert kinds == [Pattern.PAULI_ROTATION, Pattern.DIAGONAL, Pattern.PERMUTATION]
     assert reverse.slots[-1] == 0  # nothing behind the last generator
-    assert (reverse.tape.instructions["num_terms"][reverse.slots >= 0] == 0).all()
+    assert (generators["num_terms"] == 0).all()
 
 
 # -- refusals --------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Numba kernels of adjoint differentiation: observables applied to states, and the sweep over a reverse tape."""
+"""Numba kernels of adjoint differentiation: observables applied to states, the sweep over a reverse tape."""
 
 # mypy: allow-untyped-defs, allow-untyped-calls
 # Numba infers the types of kernels; annotations would only repeat `sweep_rows`.

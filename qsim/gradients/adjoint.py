@@ -20,7 +20,7 @@ __all__ = ["values_and_jacobian"]
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
 
-#: States and cotangents of so many rows are held at once: enough for every thread, and little enough for its cache.
+#: States and cotangents that a thread holds at once: many rows of a small circuit, and no more than a cache.
 _CHUNK_BYTES = 1 << 20
 
 
@@ -51,7 +51,7 @@ def values_and_jacobian(
 
 
 def _reverse(program: Program, columns: list[int]) -> tuple[Reverse | None, Any]:
-    """The reverse tape and the backend's handle of it; no handle where no gate depends on these parameters."""
+    """The reverse tape and its handle; no handle where no gate depends on these parameters."""
     key = ("adjoint", tuple(columns))
     if key not in program._derived:
         tapes = program._code.tapes

@@ -1,4 +1,4 @@
-"""One entry for all methods: which parameters are meant, the method's Jacobian, and the shape of the result."""
+"""One entry for all methods: which parameters are meant, and the shape of the result."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["METHODS", "require_unitary", "to_parameters", "value_and_gradient", "wanted_slots"]
 
 FloatArray = npt.NDArray[np.float64]
-#: A parameter as the user named it, the columns of its elements (-1: not in the circuit), and whether it is a vector.
+#: A parameter as the user named it, columns of its elements (-1: not in the circuit), whether it is a vector.
 Entry = tuple[Any, list[int], bool]
 
-#: Each is a module here with a function `values_and_jacobian` of the program, the values of the parameters (batch,
-#: num_parameters), the columns wanted and a step. It gives (batch, num_observables) and (batch, num_observables,
-#: num_parameters), of which the other columns may hold anything.
+#: Each is a module here with a function `values_and_jacobian` of the program, the values of the parameters
+#: (batch, num_parameters), the columns wanted and a step. It gives (batch, num_observables) and
+#: (batch, num_observables, num_parameters), of which the other columns may hold anything.
 METHODS = ("adjoint", "parameter_shift", "finite_difference")
 
 
@@ -78,8 +78,8 @@ def require_unitary(program: Program, method: str) -> None:
         kinds = [type(step).__name__ for step in code.steps[: code.tail]]
         name = next((k.removesuffix("Step").lower() for k in kinds if k != "TapeStep"), "branch")
         raise GradientError(
-            f"Method {method!r} needs a circuit of unitary gates up to its read-out, but this one has `{name}` "
-            "before its end. Use method='finite_difference'."
+            f"Method {method!r} needs a circuit of unitary gates up to its read-out, but this one has "
+            f"`{name}` before its end. Use method='finite_difference'."
         )
     if not code.keeps_norm:
         raise GradientError(
@@ -91,7 +91,7 @@ def require_unitary(program: Program, method: str) -> None:
 def to_parameters(
     program: Program, values: FloatArray, by_slot: FloatArray, columns: list[int]
 ) -> FloatArray:
-    """The chain rule from derivatives by slots, (batch, num_observables, num_slots), to those by parameters."""
+    """The chain rule, from derivatives by slots (batch, num_observables, num_slots) to parameters."""
     count = values.shape[1]
     expressions = program._slots.expressions
     if not expressions:
@@ -134,7 +134,7 @@ def _listed(wrt: Any) -> list[Any]:
 
 
 def _entry(program: Program, key: Any, value: Any) -> Entry:
-    """Columns of a parameter or of the elements of a vector; `value` tells the length if nothing else does."""
+    """Columns of a parameter or of a vector's elements; `value` tells the length if nothing else does."""
     name = key.name if isinstance(key, Parameter | ParameterVector) else key
     if not isinstance(name, str):
         raise TypeError(f"Argument `wrt` must hold parameters or names, but holds {type(key).__name__}.")

@@ -1,8 +1,9 @@
 """Parameter-shift rules for any frequencies (Wierichs, Izaac, Wang and Lin, arXiv:2107.12390).
 
-As a function of the angle of one gate, an expectation value is a trigonometric polynomial whose frequencies are the
-gaps between the levels ``w`` of the gate's matrix ``sum_w A_w exp(i w angle)``. With R of them, differences at R shifts
-determine the derivative. Each gate is shifted for itself, so a parameter may occur in many.
+As a function of the angle of one gate, an expectation value is a trigonometric polynomial whose frequencies
+are the gaps between the levels ``w`` of the gate's matrix ``sum_w A_w exp(i w angle)``. With R of them,
+differences at R shifts determine the derivative. Each gate is shifted for itself, so a parameter may occur in
+many.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ __all__ = ["frequencies_of", "shift_rule", "values_and_jacobian"]
 FloatArray = npt.NDArray[np.float64]
 #: Gaps closer than this, relative to the largest, are one frequency.
 _SAME = 1e-10
-#: A rule whose coefficients add up to more than this times the largest frequency would amplify rounding too much.
+#: The sum of a rule's coefficients, over the largest frequency, above which it amplifies rounding too much.
 _MAX_AMPLIFICATION = 1e5
 _ANGLE_BYTES = 1 << 26
 _ROWS = 1 << 14
@@ -35,7 +36,7 @@ _ROWS = 1 << 14
 
 @dataclass(frozen=True, eq=False)
 class _Shifts:
-    """A program in which every gate has an angle of its own, and the rule of each that is to be differentiated.
+    """A tape in which every gate has an angle of its own, and what to evaluate of it.
 
     The angles are ``scale * angles[slot] + shift``. Evaluation k shifts angle ``gates[k]`` by ``shifts[k]``,
     and counts with ``coefficients[k]``.
@@ -95,8 +96,9 @@ def frequencies_of(levels: FloatArray) -> tuple[float, ...]:
 def shift_rule(frequencies: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Shifts ``s`` and coefficients ``c`` with ``f'(x) = sum_k c_k f(x + s_k)``.
 
-    For every f whose frequencies are among those given. Equidistant frequencies have the rule with equidistant shifts of arXiv:2107.12390; for others shifts of the same pattern serve, on the scale that keeps the coefficients
-    smallest.
+    For every f whose frequencies are among those given. Equidistant frequencies have the rule with
+    equidistant shifts of arXiv:2107.12390; for others shifts of the same pattern serve, on the scale that
+    keeps the coefficients smallest.
 
     Parameters
     ----------
@@ -131,8 +133,8 @@ def shift_rule(frequencies: FloatArray) -> tuple[FloatArray, FloatArray]:
             best = np.array([shifts, coefficients])
     if best is None or np.abs(best[1]).sum() > _MAX_AMPLIFICATION * w[-1]:
         raise GradientError(
-            f"A gate with the frequencies {w.round(6).tolist()[:6]} has no parameter-shift rule that keeps its "
-            "accuracy. Use method='adjoint'."
+            f"A gate with the {count} frequencies {w[0]:.9g} to {w[-1]:.9g} has no parameter-shift rule that "
+            "keeps its accuracy. Use method='adjoint'."
         )
     shifts, coefficients = best
     return np.concatenate([shifts, -shifts]), np.concatenate([coefficients, -coefficients])

@@ -55,7 +55,7 @@ class Execution:
         """What is not pickled: the backend and its handles."""
         self._backend: Backend = get_backend(self._backend_name)
         self._handles = [self._backend.compile(tape, fuse=self.fuse) for tape in self._code.tapes]
-        #: what gradients derive from the tape, made when first needed; shared by programs with other observables
+        #: what gradients need of the tape, made when first asked for and shared by `with_observables`
         self._derived: dict[Any, Any] = {}
         # Small circuits of gates whose angles are the parameters: what `_plain_angles` takes.
         self._is_plain = (

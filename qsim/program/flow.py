@@ -146,8 +146,8 @@ class FlowCode:
     too_long : bool
         Whether a loop of known length was too long to be unrolled.
     non_unitary : str
-        Name of a gate that is not unitary, if there is one: states are then normalised before anything is read
-        off them.
+        Name of a gate that is not unitary, if there is one: states are then normalised before anything is
+        read off them.
     """
 
     steps: list[Step]

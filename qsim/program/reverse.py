@@ -2,8 +2,8 @@
 
 An instruction ``U(angle)`` becomes its inverse; where its angle reads a slot, the generator
 ``E = (dU/dangle) U^dagger`` comes before that. With a state ``psi`` behind ``U`` and a cotangent ``lambda``
-pulled back to the same place, the derivative of the state contributes ``2 Re <lambda| E psi>`` to the slot. Both
-kinds are instructions like any other, so kernels need to know nothing new.
+pulled back to the same place, the slot's derivative gains ``2 Re <lambda| E psi>``. Both kinds are
+instructions like any other, so kernels need to know nothing new.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Reverse:
 
 @dataclass(slots=True)
 class _Family:
-    """``sum_w coefficients[w] * exp(i w angle)``: the matrices of one parametrised instruction, or their diagonals."""
+    """``sum_w coefficients[w] * exp(i w angle)``: a parametrised instruction's matrix, or its diagonal."""
 
     levels: npt.NDArray[np.float64]
     coefficients: Matrix  # (level, entries...)
@@ -57,8 +57,7 @@ class _Family:
         return np.asarray(np.tensordot(np.exp(1j * self.levels * angle), self.coefficients, 1))
 
     def derivative(self) -> _Family:
-        return _Family(self.levels, np.multiply.outer(1j * self.levels, np.ones(self.coefficients.shape[1:]))
-                       * self.coefficients)  # fmt: skip
+        return _Family(self.levels, np.einsum("w,w...->w...", 1j * self.levels, self.coefficients))
 
     def times_adjoint(self, other: _Family) -> _Family:
         """Products ``self @ other^dagger``, equal levels merged."""
@@ -301,8 +300,8 @@ def reverse_tape(tape: Tape, slots: Collection[int]) -> Reverse:
 
     Notes
     -----
-    The generator of a one-parameter group ``exp(-i angle G)`` is the constant ``-i G``. That of any other gate is a
-    trigonometric polynomial like the gate itself, whose frequencies are differences of the gate's.
+    The generator of a one-parameter group ``exp(-i angle G)`` is the constant ``-i G``. That of any other
+    gate is a trigonometric polynomial like the gate itself, whose frequencies are differences of the gate's.
     """
     out = _Reverser(tape)
     for record in tape.instructions[::-1]:
