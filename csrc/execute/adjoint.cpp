@@ -117,20 +117,34 @@ void sweep_states(const Context<T>& context, const Reverse& reverse, std::comple
   }
 }
 
+constexpr std::size_t kSignedRun = 64;  // amplitudes whose signs are looked up
+
 /// out[b] += c (P psi)[b] for the string of masks x, z.
 template <class T>
 void add_string(const PauliSums::Term& term, const std::complex<T>* state, std::complex<T>* out, std::size_t dim,
                 int threads) {
   const int power = popcount(term.x & term.z) & 3;  // of -i
   const double c = term.coefficient;
-  const std::complex<double> units[4] = {{c, 0}, {0, -c}, {-c, 0}, {0, c}};
-  const std::complex<T> plus(units[power]), minus = -plus;
+  const T units[4][2] = {{T(c), T(0)}, {T(0), T(-c)}, {T(-c), T(0)}, {T(0), T(c)}};
+  const std::size_t run = std::min(dim, kSignedRun), x_low = term.x & (kSignedRun - 1);
+  T signs[kSignedRun];
+  for (std::size_t j = 0; j < run; ++j) signs[j] = parity(j & term.z) ? T(-1) : T(1);
   constexpr std::size_t kChunk = std::size_t{1} << 14;
   parallel_for(std::int64_t((dim + kChunk - 1) / kChunk), threads, [&](std::int64_t chunk) {
     const std::size_t first = std::size_t(chunk) * kChunk, last = std::min(dim, first + kChunk);
-    for (std::size_t b = first; b < last; ++b) {
-      const std::complex<T> f = parity(b & term.z) ? minus : plus, v = state[b ^ term.x];
-      out[b] += std::complex<T>(f.real() * v.real() - f.imag() * v.imag(), f.real() * v.imag() + f.imag() * v.real());
+    for (std::size_t b = first; b < last; b += run) {
+      const T sign = parity(b & term.z) ? T(-1) : T(1), re = sign * units[power][0], im = sign * units[power][1];
+      const T* const from = reinterpret_cast<const T*>(state + (b ^ (term.x & ~(kSignedRun - 1))));
+      T* const to = reinterpret_cast<T*>(out + b);
+      const auto add = [&](std::size_t j, std::size_t i) {
+        to[2 * j] += signs[j] * (re * from[2 * i] - im * from[2 * i + 1]);
+        to[2 * j + 1] += signs[j] * (re * from[2 * i + 1] + im * from[2 * i]);
+      };
+      if (x_low == 0) {
+        for (std::size_t j = 0; j < run; ++j) add(j, j);
+      } else {
+        for (std::size_t j = 0; j < run; ++j) add(j, j ^ x_low);
+      }
     }
   });
 }
