@@ -17,7 +17,7 @@ from qsim.gates import unique_specs
 from qsim.gradients.evaluate import METHODS
 from qsim.gradients.parameter_shift import shift_rule
 from qsim.observables import PauliSum
-from qsim.program.reverse import levels_of, reverse_tape
+from qsim.program.reverse import Reverse, levels_of, reverse_tape
 from qsim.program.tape import Pattern
 from qsim.testing import random_circuit, random_state, random_unitary
 from qsim.user_gates import (
@@ -379,6 +379,44 @@ def test_errors():
     root = qsim.Circuit(1).ry(qsim.sqrt(t), 0)
     with pytest.raises(GradientError, match="no finite derivative by `t`"):
         qsim.gradient(root, "Z0", [0.0])
+
+
+def test_what_is_derived_is_bounded():
+    t = qsim.ParameterVector("t", 40)
+    circuit = qsim.Circuit(1)
+    for angle in t:
+        circuit.rx(angle, 0)
+    program = qsim.compile(circuit, "Z0")
+    values = np.linspace(0, 1, 40)
+    for element in t:
+        slope = program.value_and_gradient(values, wrt=element)[1]
+        assert slope == pytest.approx([-math.sin(values.sum())], abs=1e-12)
+    assert len(program._derived) <= 32
+
+
+def test_checks_of_the_kernels(kernel):
+    t = qsim.Parameter("t")
+    (tape,) = qsim.compile(qsim.Circuit(1).ry(t, 0)).tapes
+    reverse = reverse_tape(tape, {0})
+    handle = kernel.compile(reverse.tape)
+    one = np.array([1], np.uint64)
+    paulis = kernel.compile_paulis(1, 0 * one, one, np.array([1.0]), np.array([0, 1]))
+    angles, states, good = np.zeros((1, 1)), np.ones((2, 2), complex), np.ones((2, 1, 2), complex)
+    for bad in (good[:1].copy(), good.astype(np.complex64), good[:, 0].copy(), np.ones((2, 1, 4), complex)):
+        with pytest.raises(ValueError):
+            kernel.apply_paulis(paulis, states, bad, 1)
+        with pytest.raises(ValueError):
+            kernel.sweep_back(handle, reverse, states, bad, angles, 1)
+    with pytest.raises(ValueError):
+        kernel.apply_paulis(paulis, states, np.ones((2, 2, 2), complex), 1)
+    with pytest.raises(ValueError):
+        kernel.sweep_back(handle, reverse, states, good, np.zeros((3, 1)), 1)
+    for wrong in (
+        Reverse(reverse.tape, np.zeros(3, np.int32), np.zeros(3)),
+        Reverse(reverse.tape, reverse.slots + np.int32(7), reverse.weights),
+    ):
+        with pytest.raises(ValueError):
+            kernel.sweep_back(handle, wrong, states, good, angles, 1)
 
 
 def test_programs_with_gradients_pickle():

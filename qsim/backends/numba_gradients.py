@@ -93,13 +93,14 @@ def sweep_rows(
             if op[TERMS] > 0 or op[OPCODE] == ROTATION or op[OPCODE] == ROTATION_Z:
                 fill_entries(op, reals[i], constants, angles, angles_row, buffer)
                 own = buffer
-            if slots[i] < 0:
-                apply_op(states[row], op, integers, own, 0, units)
-                for k in range(cotangents.shape[1]):
-                    apply_op(cotangents[row, k], op, integers, own, 0, units)
-            else:
+            is_generator = slots[i] >= 0
+            if is_generator:
                 copy_where_on(states[row], scratch, op[CTRL], op[VALUE], 0, scratch.size)
-                apply_op(scratch, op, integers, own, 0, units)
+            # one call for all: each call site of `apply_op` would compile all its loops once more
+            for k in range(-1, 0 if is_generator else cotangents.shape[1]):
+                target = scratch if is_generator else states[row] if k < 0 else cotangents[row, k]
+                apply_op(target, op, integers, own, 0, units)
+            if is_generator:
                 for k in range(cotangents.shape[1]):
                     overlap = real_overlap(cotangents[row, k], scratch, products)
                     out[row, k, slots[i]] += 2.0 * weights[i] * overlap

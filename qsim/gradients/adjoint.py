@@ -30,7 +30,7 @@ def values_and_jacobian(
     """Values (batch, num_observables) and derivatives (batch, num_observables, num_parameters)."""
     require_unitary(program, "adjoint")
     angles = program._slots.angles(values)
-    reverse, handle = _reverse(program, columns)
+    made = program._derive(("adjoint", *columns), lambda: _make_reverse(program, columns))
     batch, count = len(values), len(program.observables)
     size = program.dtype.itemsize << program.num_qubits
     rows = max(1, min(batch, program.threads * _CHUNK_BYTES // (size * (count + 1))))
@@ -41,8 +41,9 @@ def values_and_jacobian(
         part = slice(first, min(batch, first + rows))
         states = program._run(angles, None, part.stop - first, first)
         out[part] = program._expectations(states)
-        if reverse is None or handle is None:
+        if made is None:
             continue
+        reverse, handle = made
         cotangents = _cotangents(program, states)
         by_slot[part] = program._backend.sweep_back(
             handle, reverse, states, cotangents, angles[part], program.threads
@@ -50,17 +51,12 @@ def values_and_jacobian(
     return out, to_parameters(program, values, by_slot, columns)
 
 
-def _reverse(program: Program, columns: list[int]) -> tuple[Reverse | None, Any]:
-    """The reverse tape and its handle; no handle where no gate depends on these parameters."""
-    key = ("adjoint", tuple(columns))
-    if key not in program._derived:
-        tapes = program._code.tapes
-        reverse = reverse_tape(tapes[0], wanted_slots(program, columns)) if tapes else None
-        empty = reverse is None or not len(reverse.slots)
-        handle = None if reverse is None or empty else program._backend.compile(reverse.tape, fuse=False)
-        program._derived[key] = (reverse, handle)
-    found: tuple[Reverse | None, Any] = program._derived[key]
-    return found
+def _make_reverse(program: Program, columns: list[int]) -> tuple[Reverse, Any] | None:
+    """The reverse tape and its handle; None where no gate depends on these parameters."""
+    if not program._code.tapes:
+        return None
+    reverse = reverse_tape(program._code.tapes[0], wanted_slots(program, columns))
+    return (reverse, program._backend.compile(reverse.tape, fuse=False)) if len(reverse.slots) else None
 
 
 def _cotangents(program: Program, states: ComplexArray) -> ComplexArray:

@@ -18,7 +18,8 @@ __all__ = ["values_and_jacobian"]
 FloatArray = npt.NDArray[np.float64]
 #: Where rounding and the error of the formula are about equal, for parameters of order 1.
 _STEPS = {np.dtype(np.complex128): 1e-5, np.dtype(np.complex64): 1e-2}
-_ROWS = 4096
+#: Limits of what is evaluated at once.
+_ROWS, _VALUE_BYTES = 1 << 13, 1 << 26
 
 
 def values_and_jacobian(
@@ -27,22 +28,20 @@ def values_and_jacobian(
     """Values (batch, num_observables) and derivatives (batch, num_observables, num_parameters)."""
     half = _STEPS[program.dtype] if step is None else _checked(step)
     batch, count = values.shape
-    many = program if not program._is_single else program.with_observables(list(program.observables))
-    out = many.expectation(values)
+    several = program.with_observables(list(program.observables))
+    out = several.expectation(values)
     jacobian = np.zeros((batch, len(program.observables), count))
-    shifts = np.zeros((2 * len(columns), count))
-    for k, column in enumerate(columns):
-        shifts[2 * k : 2 * k + 2, column] = half, -half
-    per_step = max(1, _ROWS // max(1, len(shifts)))
-    for first in range(0, batch, per_step) if columns else ():
-        part = values[first : first + per_step]
-        shifted = (part[:, None, :] + shifts).reshape(-1, count)
-        found = many.expectation(shifted).reshape(len(part), len(columns), 2, -1)
-        # the values that were reached, not those that were meant: their difference is free of rounding
-        reached = shifted.reshape(len(part), len(columns), 2, count)[:, np.arange(len(columns)), :, columns]
-        width = (reached[..., 0] - reached[..., 1]).T
-        slopes = (found[:, :, 0] - found[:, :, 1]) / width[..., None]
-        jacobian[first : first + per_step, :, columns] = slopes.transpose(0, 2, 1)
+    chosen = np.array(columns, dtype=np.int64)
+    at_once = max(1, min(_ROWS, _VALUE_BYTES // (16 * max(1, count))))
+    for first in range(0, batch * len(chosen), at_once):
+        pairs = np.arange(first, min(first + at_once, batch * len(chosen)))
+        rows, column = pairs // len(chosen), chosen[pairs % len(chosen)]
+        up, down, here = values[rows], values[rows], np.arange(len(rows))
+        up[here, column] += half
+        down[here, column] -= half
+        found = several.expectation(np.concatenate([up, down]))
+        width = up[here, column] - down[here, column]  # free of the rounding of values and step
+        jacobian[rows, :, column] = (found[: len(rows)] - found[len(rows) :]) / width[:, None]
     return out, jacobian
 
 

@@ -30,8 +30,8 @@ FloatArray = npt.NDArray[np.float64]
 _SAME = 1e-10
 #: The sum of a rule's coefficients, over the largest frequency, above which it amplifies rounding too much.
 _MAX_AMPLIFICATION = 1e5
-_ANGLE_BYTES = 1 << 26
-_ROWS = 1 << 14
+#: Limits of what is evaluated at once.
+_ROWS, _ANGLE_BYTES = 1 << 14, 1 << 26
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ def values_and_jacobian(
     """Values (batch, num_observables) and derivatives (batch, num_observables, num_parameters)."""
     require_unitary(program, "parameter_shift")
     angles = program._slots.angles(values)
-    plan = _plan(program, columns)
+    plan = program._derive(("parameter_shift", *columns), lambda: _make_plan(program, columns))
     batch, count = len(values), len(program.observables)
     if plan is None:
         out = _expectations(program, None, angles)
@@ -140,17 +140,11 @@ def shift_rule(frequencies: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.concatenate([shifts, -shifts]), np.concatenate([coefficients, -coefficients])
 
 
-def _plan(program: Program, columns: list[int]) -> _Shifts | None:
-    key = ("parameter_shift", tuple(columns))
-    if key not in program._derived:
-        tapes = program._code.tapes
-        program._derived[key] = _make_plan(program, tapes[0], columns) if tapes else None
-    found: _Shifts | None = program._derived[key]
-    return found
-
-
-def _make_plan(program: Program, tape: Tape, columns: list[int]) -> _Shifts | None:
-    wanted = wanted_slots(program, columns)
+def _make_plan(program: Program, columns: list[int]) -> _Shifts | None:
+    """None where no gate depends on these parameters."""
+    if not program._code.tapes:
+        return None
+    tape, wanted = program._code.tapes[0], wanted_slots(program, columns)
     records = tape.instructions.copy()
     places = np.flatnonzero(records["slot"] >= 0)
     if not len(places):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,8 @@ CHUNK_BYTES = 1 << 28
 PROGRESS_STEPS = 100
 #: A bitstring, a number and their place in a dictionary.
 _BYTES_PER_OUTCOME = 300
+#: Derived tapes that a program keeps: one for each choice of parameters and method.
+_MAX_DERIVED = 32
 #: Up to here a state is too small for a question about free memory.
 PLAIN_QUBITS = 20
 
@@ -114,6 +116,17 @@ class Execution:
             return None
         # above this, or NaN, a value is no angle
         return params.reshape(1, -1) if params.dot(params) <= MAX_ANGLE else None
+
+    def _derive(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What `make` gives, kept for the next time."""
+        try:
+            return self._derived[key]
+        except KeyError:
+            made = make()
+        if len(self._derived) >= _MAX_DERIVED:
+            self._derived.clear()
+        self._derived[key] = made
+        return made
 
     # -- states ----------------------------------------------------------------------------------
     def _run(
