@@ -116,10 +116,6 @@ py::array_t<double> sweep_back_of(const Tape& tape, py::handle slots, py::handle
     argument_error("slots", "and `weights` must have one number for each instruction of the tape.");
   for (const std::int32_t slot : reverse.slots)
     if (slot >= tape.num_slots) argument_error("slots", "must be below the number of slots of the tape.");
-  for (const Segment& segment : tape.segments)
-    for (std::int64_t i = segment.start; i < segment.stop; ++i)
-      if (reverse.slots[i] >= 0 && segment.stop != segment.start + 1)
-        argument_error("slots", "must name instructions that have a segment of their own.");
   const States states = states_of(states_object, "states", 2, true);
   check_num_qubits(states, "states", tape.num_qubits);
   const States cotangents = cotangents_of(cotangents_object, states);

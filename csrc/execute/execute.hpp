@@ -26,7 +26,7 @@ void run_expectation(const Tape& tape, const PauliSums& sums, std::int64_t batch
                      std::int64_t angle_rows, int threads, double* out);
 
 /// What the instructions of a reverse tape are: slots[i] < 0: an inverse, to be applied; else a generator, whose overlap
-/// adds to the derivative by that slot with the weight weights[i], and that has a segment of its own.
+/// adds to the derivative by that slot with the weight weights[i].
 struct Reverse {
   std::vector<std::int32_t> slots;
   std::vector<double> weights;

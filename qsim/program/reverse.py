@@ -36,8 +36,7 @@ class Reverse:
     tape : Tape
     slots : ndarray of int32
         -1: an inverse, to be applied. Else a generator: the derivative by this slot grows by
-        ``2 * weights[i] * Re <lambda| E psi>``. It has a segment of its own, and is zero, not the identity,
-        where its controls do not match.
+        ``2 * weights[i] * Re <lambda| E psi>``. It is zero, not the identity, where its controls do not match.
     weights : ndarray of float64
     """
 
@@ -265,14 +264,14 @@ class _Reverser:
                 for q in integers[first : first + int(record["num_targets"])]:
                     mask |= 1 << int(q)
             active.append(mask)
-        alone = {i for i, r in enumerate(records) if self.slots[i] >= 0 or r["pattern"] == Pattern.PREPARE}
+        whole = set(np.flatnonzero(records["pattern"] == Pattern.PREPARE).tolist())
         tape = Tape(
             self.tape.num_qubits,
             self.tape.num_slots,
             records,
             integers,
             constants,
-            plan_segments(active, alone),
+            plan_segments(active, whole),
         )
         out = Reverse(
             tape, np.array(self.slots[:count], dtype=np.int32), np.array(self.weights[:count], dtype=float)
