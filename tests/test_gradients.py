@@ -176,13 +176,24 @@ def test_random_circuits(data, backend):
 @pytest.mark.parametrize("num_qubits", [1, 2, 3, 6, 15, 17])
 def test_sizes(num_qubits, backend, threads):
     """Smaller than a register, resident, tiled, shared by threads."""
-    circuit = random_circuit(num_qubits, 12, seed=num_qubits, parameters=4, max_controls=2)
+    inner = random_circuit(num_qubits, 12, seed=num_qubits, parameters=4, max_controls=2)
+
+    def put(circuit):
+        for op in inner.operations:
+            circuit.append(
+                op.gate, op.params, op.targets, controls=op.controls, control_values=op.control_values
+            )
+        circuit.append(PauliRotationGate("XY" * (num_qubits // 2)), [t], range(num_qubits // 2 * 2))
+
+    t = qsim.Parameter("t")
+    circuit = surrounded(num_qubits, np.random.default_rng(num_qubits), put)
     sums = [PauliSum("Z0"), PauliSum({f"X{num_qubits - 1}": 1.0, "Y0": 0.5})]
     values = np.random.default_rng(0).normal(size=len(circuit.parameters))
     program = qsim.compile(circuit, sums, backend=backend, threads=threads)
     exact = program.value_and_gradient(values)[1]
     shifted = program.value_and_gradient(values, method="parameter_shift")[1]
     np.testing.assert_allclose(exact, shifted, atol=1e-10)
+    assert np.abs(exact).max() > 1e-3
     one = qsim.compile(circuit, sums, backend=backend, threads=1).value_and_gradient(values)[1]
     assert np.array_equal(exact, one)
 

@@ -36,7 +36,8 @@ class Reverse:
     tape : Tape
     slots : ndarray of int32
         -1: an inverse, to be applied. Else a generator: the derivative by this slot grows by
-        ``2 * weights[i] * Re <lambda| E psi>``. It is zero, not the identity, where its controls do not match.
+        ``2 * weights[i] * Re <lambda| E psi>``. It is zero, not the identity, where its controls do not
+        match.
     weights : ndarray of float64
     """
 
