@@ -222,7 +222,8 @@ class _Reverser:
         size = max(float(np.abs(v).max()) for v in values)
         if size == 0.0:
             return None
-        if all(np.abs(v - values[0]).max() <= _DUST * size for v in values):
+        rounding = _DUST * size * (1 + float(np.abs(family.levels).max()))  # that of phases grows with them
+        if all(np.abs(v - values[0]).max() <= rounding for v in values):
             matrix = np.where(np.abs(values[0]) > _DUST * size, values[0], 0.0)
             return self._constant_generator(matrix, int(record["pattern"]))
         products = slope.times_adjoint(family)
