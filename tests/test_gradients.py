@@ -108,12 +108,12 @@ def test_every_gate_of_the_table(spec, extra, backend):
 
 
 @pytest.mark.parametrize("spec", DIFFERENTIABLE, ids=lambda spec: spec.name)
-def test_every_gate_in_single_precision(spec):
+def test_every_gate_in_single_precision(spec, backend):
     rng = np.random.default_rng(3)
     params = [qsim.Parameter(f"p{k}") for k in range(spec.num_params)]
     n = max(spec.num_qubits, 2)
     circuit = surrounded(n, rng, lambda c: c.append(spec, params, range(spec.num_qubits)))
-    check(circuit, None, rng, "single", tolerance=2e-5)
+    check(circuit, backend, rng, "single", tolerance=2e-5)
 
 
 @pytest.mark.parametrize(
