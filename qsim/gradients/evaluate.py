@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -138,14 +138,10 @@ def _entry(program: Program, key: Any, value: Any) -> Entry:
     name = key.name if isinstance(key, Parameter | ParameterVector) else key
     if not isinstance(name, str):
         raise TypeError(f"Argument `wrt` must hold parameters or names, but holds {type(key).__name__}.")
-    columns = {p.name: c for c, p in enumerate(program.parameters)}
+    columns, vectors = program._derive("columns", lambda: _columns(program.parameters))
     if name in columns:
         return key, [columns[name]], False
-    elements = {
-        p.vector[1]: (c, p.vector_length)
-        for c, p in enumerate(program.parameters)
-        if p.vector and p.vector[0] == name
-    }
+    elements = vectors.get(name, {})
     if not elements and not isinstance(key, ParameterVector):
         raise unknown_parameter(name, program.parameters)
     lengths = [length for _, length in elements.values() if length is not None]
@@ -155,6 +151,15 @@ def _entry(program: Program, key: Any, value: Any) -> Entry:
         lengths.append(np.shape(value)[-1])
     length = max(lengths, default=max(elements, default=-1) + 1)
     return key, [elements[i][0] if i in elements else -1 for i in range(length)], True
+
+
+def _columns(parameters: Sequence[Parameter]) -> tuple[dict[str, int], dict[str, dict[int, Any]]]:
+    """Name to column; and name of a vector to the column and the vector's length for each index."""
+    vectors: dict[str, dict[int, Any]] = {}
+    for column, p in enumerate(parameters):
+        if p.vector:
+            vectors.setdefault(p.vector[0], {})[p.vector[1]] = (column, p.vector_length)
+    return {p.name: column for column, p in enumerate(parameters)}, vectors
 
 
 def _taken(jacobian: FloatArray, columns: list[int]) -> FloatArray:
