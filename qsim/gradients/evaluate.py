@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,7 +45,8 @@ def value_and_gradient(
             f"Argument `step` is for method 'finite_difference', but the method is {method!r}."
         )
     program._require_observables()
-    values, batched = bind_values(program.parameters, params)
+    plain = program._plain_angles(params)  # one row, without expressions: the values are the angles
+    values, batched = bind_values(program.parameters, params) if plain is None else (plain, False)
     as_dict = isinstance(params, Mapping)
     entries: list[Entry] | None = None  # all columns in their order
     if wrt is not None:
@@ -53,8 +55,7 @@ def value_and_gradient(
         entries = [_entry(program, key, value) for key, value in params.items()]
     count = values.shape[1]
     columns = range(count) if entries is None else {c for _, some, _ in entries for c in some if c >= 0}
-    module: Any = importlib.import_module(f"qsim.gradients.{method}")
-    out, jacobian = module.values_and_jacobian(program, values, sorted(columns), step)
+    out, jacobian = _function_of(method)(program, values, sorted(columns), step)
     if program._is_single:
         out, jacobian = out[:, 0], jacobian[:, 0]
     if not batched:
@@ -69,6 +70,11 @@ def value_and_gradient(
         key: part if is_vector else float(part[0]) if part.ndim == 1 else part[..., 0]
         for (key, _, is_vector), part in zip(entries, parts, strict=True)
     }
+
+
+@cache
+def _function_of(method: str) -> Any:
+    return importlib.import_module(f"qsim.gradients.{method}").values_and_jacobian
 
 
 def require_unitary(program: Program, method: str) -> None:

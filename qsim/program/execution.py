@@ -210,8 +210,10 @@ class Execution:
 
     def _expectations(self, states: ComplexArray) -> FloatArray:
         """All observables in all states, shape (batch, num_observables)."""
-        out = np.empty((len(states), len(self.observables)))
         paulis = [k for k, o in enumerate(self.observables) if isinstance(o, PauliSum)]
+        if paulis and len(paulis) == len(self.observables):
+            return self._backend.expectation(self._paulis, states, self.threads)
+        out = np.empty((len(states), len(self.observables)))
         if paulis:
             out[:, paulis] = self._backend.expectation(self._paulis, states, self.threads)
         for k, observable in enumerate(self.observables):
