@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from qsim.backends.base import available_backends as available_backends
     from qsim.circuit import Circuit as Circuit
     from qsim.errors import QsimError as QsimError
+    from qsim.gradients import gradient as gradient
+    from qsim.gradients import jacobian as jacobian
+    from qsim.gradients import value_and_gradient as value_and_gradient
     from qsim.io import load as load
     from qsim.observables import (
         Diagonal as Diagonal,
@@ -92,6 +95,7 @@ _MODULES = {
     "qsim.backends.base": ("available_backends",),
     "qsim.circuit": ("Circuit",),
     "qsim.errors": ("QsimError",),
+    "qsim.gradients": ("gradient", "jacobian", "value_and_gradient"),
     "qsim.io": ("load",),
     "qsim.observables": (
         *("Diagonal", "Hermitian", "PauliString", "PauliSum", "Projector", "SparseMatrix"),

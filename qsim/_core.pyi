@@ -63,6 +63,16 @@ def run_expectation(
     single: bool,
     threads: int,
 ) -> npt.NDArray[np.float64]: ...
+def apply_paulis(paulis: CompiledPaulis, states: _States, out: _States, threads: int) -> None: ...
+def sweep_back(
+    tape: CompiledTape,
+    slots: npt.NDArray[np.int32],
+    weights: npt.NDArray[np.float64],
+    states: _States,
+    cotangents: _States,
+    angles: npt.NDArray[np.float64],
+    threads: int,
+) -> npt.NDArray[np.float64]: ...
 def set_basis_state(states: _States, index: int, threads: int) -> None: ...
 def probabilities(
     states: _States, qubits: npt.NDArray[np.int32], threads: int

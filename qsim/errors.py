@@ -6,6 +6,7 @@ __all__ = [
     "ArgumentError",
     "BackendError",
     "CircuitError",
+    "GradientError",
     "MemoryBudgetError",
     "ObservableError",
     "ParameterError",
@@ -48,6 +49,10 @@ class ObservableError(QsimError, ValueError):
 
 class StateError(QsimError, ValueError):
     """A state has the wrong length, is not normalised, or holds NaN or infinity."""
+
+
+class GradientError(QsimError, ValueError):
+    """A derivative does not exist, or not by the method asked for; the message names the methods that can."""
 
 
 class UnknownGateError(QsimError, KeyError):

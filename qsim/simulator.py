@@ -100,6 +100,20 @@ class Simulator:
             params, initial_state=initial_state, normalize=normalize, progress=progress
         )
 
+    def value_and_gradient(
+        self,
+        circuit: Circuit,
+        observables: Any,
+        params: Any = None,
+        *,
+        wrt: Any = None,
+        method: str = "adjoint",
+        step: float | None = None,
+    ) -> tuple[Any, Any]:
+        """See `qsim.value_and_gradient`."""
+        program = self.compile(circuit, _required(observables))
+        return program.value_and_gradient(params, wrt=wrt, method=method, step=step)
+
     def variance(
         self,
         circuit: Circuit,

@@ -80,6 +80,64 @@ py::array_t<double> run_expectation_of(const Tape& tape, const PauliSums& sums, 
   return out;
 }
 
+/// An array (batch, count, 2^n) of the dtype of `states`.
+States cotangents_of(py::handle object, const States& states) {
+  const States cotangents = states_of(object, "cotangents", 3, true);
+  if (cotangents.single != states.single || cotangents.num_qubits != states.num_qubits ||
+      cotangents.batch != states.batch)
+    argument_error("cotangents", "must be of dtype " + dtype_text(states.array) + " and shape (" +
+                                     std::to_string(states.batch) + ", count, " +
+                                     std::to_string(std::int64_t{1} << states.num_qubits) + "), but has " +
+                                     dtype_text(cotangents.array) + " " + shape_text(cotangents.array) + ".");
+  return cotangents;
+}
+
+void apply_paulis_of(const PauliSums& sums, py::handle states_object, py::handle out_object, std::int64_t threads) {
+  const States states = states_of(states_object, "states", 2, false);
+  check_num_qubits(states, "states", sums.num_qubits);
+  const States out = cotangents_of(out_object, states);
+  if (out.array.shape(1) != sums.num_observables())
+    argument_error("cotangents", "must have " + std::to_string(sums.num_observables()) +
+                                     " states in a row, one for each observable, but has shape " +
+                                     shape_text(out.array) + ".");
+  const int num_threads = checked_threads(threads);
+  without_gil([&] {
+    with_precision(states.single, [&](auto amplitude) {
+      using Amplitude = decltype(amplitude);
+      apply_paulis(sums, static_cast<const Amplitude*>(states.data), states.batch, num_threads,
+                   static_cast<Amplitude*>(out.data));
+    });
+  });
+}
+
+py::array_t<double> sweep_back_of(const Tape& tape, py::handle slots, py::handle weights, py::handle states_object,
+                                  py::handle cotangents_object, py::handle angles_object, std::int64_t threads) {
+  const Reverse reverse{vector_of<std::int32_t>(slots, "slots"), vector_of<double>(weights, "weights")};
+  if (reverse.slots.size() != tape.instructions.size() || reverse.weights.size() != tape.instructions.size())
+    argument_error("slots", "and `weights` must have one number for each instruction of the tape.");
+  for (const std::int32_t slot : reverse.slots)
+    if (slot >= tape.num_slots) argument_error("slots", "must be below the number of slots of the tape.");
+  const States states = states_of(states_object, "states", 2, true);
+  check_num_qubits(states, "states", tape.num_qubits);
+  const States cotangents = cotangents_of(cotangents_object, states);
+  const Angles angles = angles_of(angles_object, tape);
+  if (angles.rows != 1 && angles.rows != states.batch)
+    argument_error("angles", "must have 1 or " + std::to_string(states.batch) + " rows, one for each state, but has " +
+                                 std::to_string(angles.rows) + ".");
+  const int num_threads = checked_threads(threads);
+  const std::int64_t count = cotangents.array.shape(1);
+  py::array_t<double> out({py::ssize_t(states.batch), py::ssize_t(count), py::ssize_t(tape.num_slots)});
+  double* const data = out.mutable_data();
+  without_gil([&] {
+    with_precision(states.single, [&](auto amplitude) {
+      using Amplitude = decltype(amplitude);
+      sweep_back(tape, reverse, static_cast<Amplitude*>(states.data), static_cast<Amplitude*>(cotangents.data),
+                 states.batch, count, angles.data, angles.rows, num_threads, data);
+    });
+  });
+  return out;
+}
+
 py::array_t<double> expectation_of(const PauliSums& sums, py::handle states_object, std::int64_t threads) {
   const States states = states_of(states_object, "states", 2, false);
   check_num_qubits(states, "states", sums.num_qubits);
@@ -236,6 +294,11 @@ void bind_tape(py::module_& m) {
       "Observables: terms offsets[k]:offsets[k+1] belong to observable k.");
   m.def("expectation", &expectation_of, py::arg("paulis"), py::arg("states"), py::arg("threads"),
         "Values (batch, num_observables) in given states.");
+  m.def("apply_paulis", &apply_paulis_of, py::arg("paulis"), py::arg("states"), py::arg("out"), py::arg("threads"),
+        "Write every observable applied to every state to `out`, (batch, num_observables, 2**n).");
+  m.def("sweep_back", &sweep_back_of, py::arg("tape"), py::arg("slots"), py::arg("weights"), py::arg("states"),
+        py::arg("cotangents"), py::arg("angles"), py::arg("threads"),
+        "Derivatives (batch, count, num_slots) by a reverse tape; overwrites states and cotangents.");
   m.def("run_expectation", &run_expectation_of, py::arg("tape"), py::arg("paulis"), py::arg("angles"),
         py::arg("single"), py::arg("threads"),
         "Values (batch, num_observables) in the states a tape makes from |0...0>.");

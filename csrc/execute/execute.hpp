@@ -3,6 +3,7 @@
 
 #include <complex>
 #include <cstdint>
+#include <vector>
 
 #include "pauli_sum.hpp"
 #include "tape.hpp"
@@ -23,6 +24,25 @@ void run(const Tape& tape, std::complex<T>* states, std::int64_t batch, const do
 template <class T>
 void run_expectation(const Tape& tape, const PauliSums& sums, std::int64_t batch, const double* angles,
                      std::int64_t angle_rows, int threads, double* out);
+
+/// What the instructions of a reverse tape are: slots[i] < 0: an inverse, to be applied; else a generator, whose overlap
+/// adds to the derivative by that slot with the weight weights[i].
+struct Reverse {
+  std::vector<std::int32_t> slots;
+  std::vector<double> weights;
+};
+
+/// Derivatives 2 Re <cotangent| d state / d slot>, (batch, count, num_slots), by undoing the circuit on both. `states`
+/// are those at its end; they and the cotangents (batch, count, 2^n) may be overwritten. See adjoint.cpp.
+template <class T>
+void sweep_back(const Tape& tape, const Reverse& reverse, std::complex<T>* states, std::complex<T>* cotangents,
+                std::int64_t batch, std::int64_t count, const double* angles, std::int64_t angle_rows, int threads,
+                double* out);
+
+/// Every observable applied to every state, (batch, num_observables, 2^n).
+template <class T>
+void apply_paulis(const PauliSums& sums, const std::complex<T>* states, std::int64_t batch, int threads,
+                  std::complex<T>* out);
 
 template <class T>
 void set_basis_state(std::complex<T>* states, int num_qubits, std::int64_t batch, std::uint64_t index, int threads);

@@ -130,4 +130,28 @@ void run_whole(const Context<T>& context, const PlannedOp& op, T* state, const v
                   instruction.ctrl_mask, instruction.ctrl_value, context.tape.num_qubits, context.table, threads);
 }
 
+/// One instruction on the tile that starts at amplitude `base`.
+template <class T>
+void run_op(const Context<T>& context, const TileLayout& layout, const PlannedOp& op, std::uint64_t base, T* re, T* im,
+            const void* bound) {
+  if ((base & op.outer_ctrl_mask) != op.outer_ctrl_value) return;
+  const void* const coefficients = coefficients_of(context, op, bound);
+  if (op.kernel == nullptr) return apply_groups_in_tile(context, layout, op, coefficients, re, im);
+  const std::uint64_t outer = base == 0 ? 0 : outer_of(context.plan, op, base);
+  reinterpret_cast<TileKernel<T>>(op.kernel)(re, im, op.tile, static_cast<const T*>(coefficients), outer, 0,
+                                              op.tile.num_groups);
+}
+
+/// One pass over a state bigger than a tile.
+template <class T>
+void run_segment(const Context<T>& context, const PlannedSegment& segment, T* state, const void* bound, int threads);
+
+/// The coefficients of one row of angles, in memory that lives as long as the caller's call.
+template <class T>
+const void* bind_angles(const Context<T>& context, const double* angles) {
+  void* const bound = workspace().coefficients.ensure(context.plan.bound_bytes);
+  bind_row<T>(context.tape, context.plan, context.lanes, angles, bound);
+  return bound;
+}
+
 }  // namespace qsim

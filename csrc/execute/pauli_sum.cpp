@@ -287,7 +287,7 @@ void add_subspace(const PauliSums& sums, const Subspace& space, const KernelTabl
 PauliSums::PauliSums(std::int64_t qubits, const std::vector<std::uint64_t>& x_masks,
                      const std::vector<std::uint64_t>& all_z_masks, std::vector<double> coefficients,
                      std::vector<std::int64_t> offsets)
-    : num_qubits(int(qubits)), coefficients_(std::move(coefficients)), offsets_(std::move(offsets)) {
+    : num_qubits(int(qubits)), coefficients_(std::move(coefficients)), offsets_(std::move(offsets)), x_of_term_(x_masks) {
   if (qubits < 0 || qubits > kMaxQubits)
     throw std::invalid_argument("Argument `num_qubits` must be between 0 and " + std::to_string(kMaxQubits) +
                                 ", but is " + std::to_string(qubits) + ".");

@@ -16,18 +16,8 @@ namespace {
 template <class T>
 void run_tile(const Context<T>& context, const PlannedSegment& segment, std::uint64_t base, T* re, T* im,
               const void* bound) {
-  const Plan& plan = context.plan;
   for (std::size_t i = segment.first; i < segment.last; ++i) {
-    const PlannedOp& op = plan.ops[i];
-    if ((base & op.outer_ctrl_mask) != op.outer_ctrl_value) continue;
-    const void* const coefficients = coefficients_of(context, op, bound);
-    if (op.kernel == nullptr) {
-      apply_groups_in_tile(context, segment.layout, op, coefficients, re, im);
-      continue;
-    }
-    const std::uint64_t outer = base == 0 ? 0 : outer_of(plan, op, base);
-    reinterpret_cast<TileKernel<T>>(op.kernel)(re, im, op.tile, static_cast<const T*>(coefficients), outer, 0,
-                                                op.tile.num_groups);
+    run_op(context, segment.layout, context.plan.ops[i], base, re, im, bound);
     if ((i & 15) == 15) checkpoint();
   }
 }
@@ -41,7 +31,8 @@ bool leaves_alone(const Plan& plan, const PlannedSegment& segment, std::uint64_t
   return true;
 }
 
-/// One pass over a state bigger than a tile.
+}  // namespace
+
 template <class T>
 void run_segment(const Context<T>& context, const PlannedSegment& segment, T* state, const void* bound,
                  int threads) {
@@ -70,13 +61,7 @@ void run_segment(const Context<T>& context, const PlannedSegment& segment, T* st
   });
 }
 
-/// The coefficients of one row of angles, in memory that lives as long as the caller's call.
-template <class T>
-const void* bind_angles(const Context<T>& context, const double* angles) {
-  void* const bound = workspace().coefficients.ensure(context.plan.bound_bytes);
-  bind_row<T>(context.tape, context.plan, context.lanes, angles, bound);
-  return bound;
-}
+namespace {
 
 template <class T>
 void run_resident(const Context<T>& context, T* re, T* im, const void* bound) {
@@ -183,6 +168,7 @@ void run_expectation(const Tape& tape, const PauliSums& sums, std::int64_t batch
 }
 
 #define QSIM_INSTANTIATE(T)                                                                                       \
+  template void run_segment<T>(const Context<T>&, const PlannedSegment&, T*, const void*, int);                   \
   template void apply<T>(const Tape&, std::complex<T>*, std::int64_t, const double*, std::int64_t, int);          \
   template void run<T>(const Tape&, std::complex<T>*, std::int64_t, const double*, std::int64_t, int);            \
   template void run_expectation<T>(const Tape&, const PauliSums&, std::int64_t, const double*, std::int64_t, int, \

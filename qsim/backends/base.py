@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim.errors import BackendError
+from qsim.program.reverse import Reverse
 from qsim.program.tape import Tape
 
 __all__ = ["BACKENDS", "Backend", "available_backends", "get_backend"]
@@ -80,6 +81,26 @@ class Backend(Protocol):
         """Values of all observables in the states that a tape makes from ``|0...0>``.
 
         Shape (rows of angles, num_observables). Needs memory for a few states only, however many rows.
+        """
+        ...
+
+    def apply_paulis(self, paulis: Any, states: States, out: States, threads: int) -> None:
+        """Write every observable applied to every state to `out`, shape (batch, num_observables, 2**n)."""
+        ...
+
+    def sweep_back(
+        self,
+        handle: Any,
+        reverse: Reverse,
+        states: States,
+        cotangents: States,
+        angles: npt.NDArray[np.float64],
+        threads: int,
+    ) -> npt.NDArray[np.float64]:
+        """Derivatives ``2 Re <cotangent| d state / d slot>``, shape (batch, count, num_slots).
+
+        `handle` is that of ``reverse.tape``. `states` are those at the end of the circuit; they and
+        `cotangents`, shape (batch, count, 2**n), are overwritten.
         """
         ...
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim.errors import BackendError
+from qsim.program.reverse import Reverse
 from qsim.program.tape import Tape
 
 try:
@@ -85,6 +86,22 @@ class CppBackend:
     ) -> npt.NDArray[np.float64]:
         """Values of all observables in the states that a tape makes from ``|0...0>``."""
         return _core.run_expectation(handle, paulis, angles, dtype == _SINGLE, threads)
+
+    def apply_paulis(self, paulis: _core.CompiledPaulis, states: States, out: States, threads: int) -> None:
+        """Write every observable applied to every state to `out`, shape (batch, num_observables, 2**n)."""
+        _core.apply_paulis(paulis, states, out, threads)
+
+    def sweep_back(
+        self,
+        handle: _core.CompiledTape,
+        reverse: Reverse,
+        states: States,
+        cotangents: States,
+        angles: npt.NDArray[np.float64],
+        threads: int,
+    ) -> npt.NDArray[np.float64]:
+        """Derivatives by all slots, shape (batch, count, num_slots)."""
+        return _core.sweep_back(handle, reverse.slots, reverse.weights, states, cotangents, angles, threads)
 
     def probabilities(
         self, states: States, qubits: npt.NDArray[np.int32], threads: int

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qsim.backends import numba_kernels, numba_reductions
+from qsim.backends import numba_gradients, numba_kernels, numba_reductions
 from qsim.backends.numba_paulis import CompiledPaulis, compile_paulis
 from qsim.backends.numba_tape import (
+    CTRL,
     DATA,
     DENSE,
     DENSE1,
@@ -33,6 +34,7 @@ from qsim.backends.numba_tape import (
 )
 from qsim.backends.numba_threads import parallel_for
 from qsim.errors import ArgumentError, StateError
+from qsim.program.reverse import Reverse
 from qsim.program.tape import Tape
 from qsim.rng import uniforms
 
@@ -131,6 +133,23 @@ def _check_qubits_of(states: Array, num_qubits: int) -> None:
         raise ArgumentError(
             f"Argument `states` must have 2**{num_qubits} amplitudes in a row, but has {states.shape[-1]}."
         )
+
+
+def _check_cotangents(cotangents: Array, states: Array, count: int | None = None) -> Array:
+    """A writable array (batch, count, 2**n) of the dtype of `states`."""
+    batch, size = states.shape
+    if (
+        not isinstance(cotangents, np.ndarray)
+        or cotangents.dtype != states.dtype
+        or cotangents.ndim != 3
+        or cotangents.shape != (batch, cotangents.shape[1] if count is None else count, size)
+        or not cotangents.flags.carray
+    ):
+        raise ArgumentError(
+            f"Cotangents must be a C-contiguous, writable array of {states.dtype} and shape "
+            f"({batch}, {'count' if count is None else count}, {size})."
+        )
+    return cotangents
 
 
 def _check_mask(mask: int, value: int, size: int) -> tuple[int, int]:
@@ -282,14 +301,21 @@ class NumbaBackend:
         return list(pairwise(edges))
 
     def _apply_shared(
-        self, handle: CompiledTape, states: Array, angles: Array, row: int, threads: int
+        self,
+        handle: CompiledTape,
+        states: Array,
+        angles: Array,
+        row: int,
+        threads: int,
+        first_op: int = 0,
+        last_op: int | None = None,
     ) -> None:
         """One big state: instruction by instruction, each cut into chunks that threads share."""
         entries = handle.entries(states.dtype)
         angles = angles[row : row + 1] if len(angles) > 1 else angles
         state = states[row : row + 1]
         log2_chunk = min(max(handle.num_qubits - 3, 14), 18)
-        for i, op in enumerate(handle.ops):
+        for i, op in enumerate(handle.ops[first_op:last_op], first_op):
             if op[OPCODE] == PREPARE and op[NUM_TARGETS] > _LOG2_PREPARE_BLOCK:
                 self._prepare_shared(handle, op, state[0], threads)
                 continue
@@ -359,6 +385,87 @@ class NumbaBackend:
                 state, fixed, value, targets, w, entries[data : data + 1], _LOG2_PREPARE_BLOCK, a, b, factors
             ),
             items, cost, threads,
+        )  # fmt: skip
+
+    # ---- gradients ----
+
+    def apply_paulis(self, paulis: CompiledPaulis, states: Array, out: Array, threads: int = 1) -> None:
+        """Write every observable applied to every state to `out`, (batch, num_observables, 2**n)."""
+        _check_handle(paulis, CompiledPaulis, "paulis")
+        states = _check_states(states, "states")
+        _check_qubits_of(states, paulis.num_qubits)
+        out = _check_cotangents(out, states, paulis.num_observables)
+        log2_block, blocks = _blocks(states.shape[1])
+        _for_items(
+            lambda a, b: numba_gradients.pauli_images(
+                states, paulis.groups, paulis.terms, paulis.coefficients, log2_block, a, b, out
+            ),
+            len(states) * blocks, 1.5 * (1 << log2_block) * (1 + len(paulis.terms)), threads,
+        )  # fmt: skip
+
+    def sweep_back(
+        self,
+        handle: CompiledTape,
+        reverse: Reverse,
+        states: Array,
+        cotangents: Array,
+        angles: Array,
+        threads: int = 1,
+    ) -> npt.NDArray[np.float64]:
+        """Derivatives by all slots (batch, count, num_slots); overwrites `states` and `cotangents`."""
+        _check_handle(handle, CompiledTape, "handle")
+        states = _check_states(states, "states", writes=True)
+        _check_qubits_of(states, handle.num_qubits)
+        cotangents = _check_cotangents(cotangents, states)
+        angles = _check_angles(angles, handle, len(states))
+        slots, weights = np.array(reverse.slots), np.array(reverse.weights)
+        if slots.shape != (len(handle.ops),) or weights.shape != slots.shape:
+            raise ArgumentError("Argument `reverse` must be that of `handle`, but has another length.")
+        if len(slots) and slots.max() >= handle.num_slots:
+            raise ArgumentError(f"Argument `reverse` must have slots below {handle.num_slots}.")
+        batch, count = cotangents.shape[:2]
+        out = np.zeros((batch, count, handle.num_slots))
+        if handle.num_qubits >= _LOG2_SHARED:
+            scratch = np.empty((1, states.shape[1]), states.dtype)
+            for row in range(batch):
+                own = angles[row : row + 1] if len(angles) > 1 else angles
+                for i, slot in enumerate(slots.tolist()):
+                    if slot < 0:
+                        self._apply_shared(handle, states, angles, row, threads, i, i + 1)
+                        for k in range(count):
+                            self._apply_shared(handle, cotangents[row], own, k, threads, i, i + 1)
+                        continue
+                    self._copy_where_on(handle, i, states[row], scratch[0], threads)
+                    self._apply_shared(handle, scratch, own, 0, threads, i, i + 1)
+                    for k in range(count):
+                        overlap = self.inner_products(cotangents[row, k : k + 1], scratch, threads)[0]
+                        out[row, k, slot] += 2 * weights[i] * overlap.real
+            return out
+        entries = handle.entries(states.dtype)
+        cost = handle.total_cost * (1 + count)
+
+        def call(first: int, last: int) -> None:
+            whole = (last - first) * cost <= 2 * _CALL_BUDGET
+            rows = [(first, last)] if whole else [(row, row + 1) for row in range(first, last)]
+            for a, b in rows:  # one row may be long: stop for Ctrl-C between runs of instructions
+                for first_op, last_op in [(0, len(slots))] if whole else self._op_ranges(handle):
+                    numba_gradients.sweep_rows(
+                        states, cotangents, a, b, handle.ops, handle.reals, handle.integers, handle.constants,
+                        entries, handle.buffer_size, angles, slots, weights, first_op, last_op, out,
+                    )  # fmt: skip
+
+        _for_items(call, batch, cost, threads)
+        return out
+
+    @staticmethod
+    def _copy_where_on(handle: CompiledTape, index: int, source: Array, target: Array, threads: int) -> None:
+        mask, value = int(handle.ops[index, CTRL]), int(handle.ops[index, VALUE])
+        log2_block, blocks = _blocks(source.size)
+        _for_items(
+            lambda a, b: numba_gradients.copy_where_on(
+                source, target, mask, value, a << log2_block, b << log2_block
+            ),
+            blocks, 1.0 * (1 << log2_block), threads,
         )  # fmt: skip
 
     # ---- states ----

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,8 @@ _CACHE_LINE = 64
 _ALIGNED_BYTES = 1 << 18
 #: A bitstring, a number and their place in a dictionary.
 _BYTES_PER_OUTCOME = 300
+#: Derived tapes that a program keeps: one for each choice of parameters and method.
+_MAX_DERIVED = 32
 #: Up to here a state is too small for a question about free memory.
 PLAIN_QUBITS = 20
 
@@ -58,6 +60,8 @@ class Execution:
         """What is not pickled: the backend and its handles."""
         self._backend: Backend = get_backend(self._backend_name)
         self._handles = [self._backend.compile(tape, fuse=self.fuse) for tape in self._code.tapes]
+        #: what gradients need of the tape, made when first asked for and shared by `with_observables`
+        self._derived: dict[Any, Any] = {}
         # Small circuits of gates whose angles are the parameters: what `_plain_angles` takes.
         self._is_plain = (
             self._code.is_static
@@ -82,7 +86,7 @@ class Execution:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        dropped = {"_sealed", "_backend", "_handles", "_paulis", "_is_plain", "_is_one_sum"}
+        dropped = {"_sealed", "_backend", "_handles", "_derived", "_paulis", "_is_plain", "_is_one_sum"}
         return {name: value for name, value in self.__dict__.items() if name not in dropped}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -115,6 +119,17 @@ class Execution:
             return None
         # above this, or NaN, a value is no angle
         return params.reshape(1, -1) if params.dot(params) <= MAX_ANGLE else None
+
+    def _derive(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What `make` gives, kept for the next time."""
+        try:
+            return self._derived[key]
+        except KeyError:
+            made = make()
+        if len(self._derived) >= _MAX_DERIVED:
+            self._derived.clear()
+        self._derived[key] = made
+        return made
 
     # -- states ----------------------------------------------------------------------------------
     def _run(
@@ -198,8 +213,10 @@ class Execution:
 
     def _expectations(self, states: ComplexArray) -> FloatArray:
         """All observables in all states, shape (batch, num_observables)."""
-        out = np.empty((len(states), len(self.observables)))
         paulis = [k for k, o in enumerate(self.observables) if isinstance(o, PauliSum)]
+        if paulis and len(paulis) == len(self.observables):
+            return self._backend.expectation(self._paulis, states, self.threads)
+        out = np.empty((len(states), len(self.observables)))
         if paulis:
             out[:, paulis] = self._backend.expectation(self._paulis, states, self.threads)
         for k, observable in enumerate(self.observables):

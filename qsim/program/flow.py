@@ -145,8 +145,9 @@ class FlowCode:
         Classical bit -> its value, for bits that only constants are assigned to.
     too_long : bool
         Whether a loop of known length was too long to be unrolled.
-    keeps_norm : bool
-        Whether all gates are unitary; if not, states are normalised before anything is read off them.
+    non_unitary : str
+        Name of a gate that is not unitary, if there is one: states are then normalised before anything is
+        read off them.
     """
 
     steps: list[Step]
@@ -155,7 +156,12 @@ class FlowCode:
     zeroed: int = 0
     constant_bits: dict[int, int] = field(default_factory=dict)
     too_long: bool = False
-    keeps_norm: bool = True
+    non_unitary: str = ""
+
+    @property
+    def keeps_norm(self) -> bool:
+        """Whether all gates are unitary."""
+        return not self.non_unitary
 
     @property
     def is_static(self) -> bool:
@@ -362,7 +368,7 @@ def compile_flow(circuit: Circuit, slots: SlotAllocator) -> FlowCode:
     tail = max([tail, *targets])  # a jump into the read-out would skip a part of it
     num_slots = slots.slot_map().num_slots
     tapes = [b if isinstance(b, Tape) else b.finish(num_slots) for b in compiler.builders]
-    keeps_norm = all(b.keeps_norm for b in compiler.builders if isinstance(b, TapeBuilder))
+    names = [b.non_unitary for b in compiler.builders if isinstance(b, TapeBuilder) and b.non_unitary]
     return FlowCode(
-        compiler.steps, tapes, tail, zeroed, unrolled.constant_bits, unrolled.too_long, keeps_norm
+        compiler.steps, tapes, tail, zeroed, unrolled.constant_bits, unrolled.too_long, "".join(names[:1])
     )

@@ -72,8 +72,8 @@ class TapeBuilder:
         self._whole: set[int] = set()
         # id(gate) -> (gate, template): the gate is kept so that its id stays its own
         self._templates: dict[int, tuple[Gate, _Template | None]] = {}
-        #: whether all gates so far are unitary
-        self.keeps_norm = True
+        #: name of the first gate that is not unitary
+        self.non_unitary = ""
 
     def __len__(self) -> int:
         return len(self._active)
@@ -91,7 +91,8 @@ class TapeBuilder:
         cached = self._templates.get(id(gate))
         if cached is None:
             cached = self._templates[id(gate)] = (gate, _template(gate))
-            self.keeps_norm &= getattr(gate, "keeps_norm", True)
+            if not self.non_unitary and not getattr(gate, "keeps_norm", True):
+                self.non_unitary = gate.name
         template = cached[1]
         if template is None:
             self._composite(gate, params, qubits, ctrl_mask, ctrl_value)

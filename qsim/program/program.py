@@ -298,6 +298,17 @@ class Program(Execution):
             )
         return self._shaped(out, batched)
 
+    def value_and_gradient(
+        self, params: Any = None, *, wrt: Any = None, method: str = "adjoint", step: float | None = None
+    ) -> tuple[Any, Any]:
+        """Expectation values of the program's observables and their derivatives.
+
+        Arguments and results as for `qsim.value_and_gradient`.
+        """
+        from qsim.gradients.evaluate import value_and_gradient
+
+        return value_and_gradient(self, params, wrt, method, step)
+
     def variance(
         self,
         params: Any = None,

@@ -65,20 +65,24 @@ class Peer(Adapter):
     def batch_zs(self, circ):
         return self.zs(circ)
 
-    def batch_grad(self, circ, ham, trainable):
-        """Parameter shift, with every shifted point of every sample in one batch."""
-        values, count = self.batch_values(circ, ham), len(trainable)
-        shifts = np.zeros((2 * count + 1, len(circ.sources)))
-        shifts[np.arange(count), trainable] = np.pi / 2
-        shifts[count + np.arange(count), trainable] = -np.pi / 2
+    def grad(self, circ, ham, trainable):
+        """Adjoint differentiation, of one row of angles or a batch of them."""
+        program = self._program(circ, self._observable(ham))
+        every = len(trainable) == len(circ.sources)
+        weights = None if every else [f"a[{slot}]" for slot in trainable]
 
-        def run(batch):
-            points = (batch[:, None, :] + shifts).reshape(-1, batch.shape[1])
-            result, gradients = values(points).reshape(len(batch), -1), np.zeros(batch.shape)
-            gradients[:, trainable] = (result[:, :count] - result[:, count : 2 * count]) / 2
-            return result[:, -1], gradients
+        def run(angles):
+            value, some = program.value_and_gradient(angles, wrt=weights)
+            if every:
+                return value, some
+            gradient = np.zeros(angles.shape)
+            gradient[..., trainable] = some
+            return value, gradient
 
         return run
+
+    def batch_grad(self, circ, ham, trainable):
+        return self.grad(circ, ham, trainable)
 
     def sampler(self, circ, angles):
         program = self._program(circ, angles=angles)

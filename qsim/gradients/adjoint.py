@@ -1,0 +1,78 @@
+"""Adjoint differentiation: one run forwards, one backwards (Jones and Gacon, arXiv:2009.02823)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qsim.gradients.evaluate import require_unitary, to_parameters, wanted_slots
+from qsim.memory import check_state_memory
+from qsim.observables import PauliSum
+from qsim.program.reverse import Reverse, reverse_tape
+
+if TYPE_CHECKING:
+    from qsim.program.program import Program
+
+__all__ = ["values_and_jacobian"]
+
+FloatArray = npt.NDArray[np.float64]
+ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
+
+#: States and cotangents that a thread holds at once: many rows of a small circuit, and no more than a cache.
+_CHUNK_BYTES = 1 << 20
+
+
+def values_and_jacobian(
+    program: Program, values: FloatArray, columns: list[int], step: float | None
+) -> tuple[FloatArray, FloatArray]:
+    """Values (batch, num_observables) and derivatives (batch, num_observables, num_parameters)."""
+    require_unitary(program, "adjoint")
+    angles = program._slots.angles(values)
+    made = program._derive(("adjoint", *columns), lambda: _make_reverse(program, columns))
+    batch, count = len(values), len(program.observables)
+    size = program.dtype.itemsize << program.num_qubits
+    rows = max(1, min(batch, program.threads * _CHUNK_BYTES // (size * (count + 1))))
+    check_state_memory(program.num_qubits, program.dtype.itemsize, batch=rows, copies=count + 2)
+    out = np.empty((batch, count))
+    by_slot = np.zeros((batch, count, program._slots.num_slots))
+    for first in range(0, batch, rows):
+        part = slice(first, min(batch, first + rows))
+        states = program._run(angles, None, part.stop - first, first)
+        out[part] = program._expectations(states)
+        if made is None:
+            continue
+        reverse, handle = made
+        cotangents = _cotangents(program, states)
+        by_slot[part] = program._backend.sweep_back(
+            handle, reverse, states, cotangents, angles[part], program.threads
+        )
+    return out, to_parameters(program, values, by_slot, columns)
+
+
+def _make_reverse(program: Program, columns: list[int]) -> tuple[Reverse, Any] | None:
+    """The reverse tape and its handle; None where no gate depends on these parameters."""
+    if not program._code.tapes:
+        return None
+    reverse = reverse_tape(program._code.tapes[0], wanted_slots(program, columns))
+    return (reverse, program._backend.compile(reverse.tape, fuse=False)) if len(reverse.slots) else None
+
+
+def _cotangents(program: Program, states: ComplexArray) -> ComplexArray:
+    """Every observable applied to every state, (batch, num_observables, 2**n)."""
+    observables = program.observables
+    shape = (len(states), len(observables), states.shape[1])
+    out: ComplexArray = np.empty(shape, dtype=program.dtype)
+    paulis = [k for k, o in enumerate(observables) if isinstance(o, PauliSum)]
+    if len(paulis) == len(observables):
+        program._backend.apply_paulis(program._paulis, states, out, program.threads)
+        return out
+    if paulis:
+        part: ComplexArray = np.empty((shape[0], len(paulis), shape[2]), dtype=program.dtype)
+        program._backend.apply_paulis(program._paulis, states, part, program.threads)
+        out[:, paulis] = part
+    for k, observable in enumerate(observables):
+        if not isinstance(observable, PauliSum):
+            out[:, k] = observable.apply(states)
+    return out

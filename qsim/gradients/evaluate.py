@@ -1,0 +1,176 @@
+"""One entry for all methods: which parameters are meant, and the shape of the result."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qsim.binding import bind_values, unknown_parameter
+from qsim.errors import ArgumentError, GradientError
+from qsim.parameters import Parameter, ParameterVector
+
+if TYPE_CHECKING:
+    from qsim.program.program import Program
+
+__all__ = ["METHODS", "require_unitary", "to_parameters", "value_and_gradient", "wanted_slots"]
+
+FloatArray = npt.NDArray[np.float64]
+#: A parameter as the user named it, columns of its elements (-1: not in the circuit), whether it is a vector.
+Entry = tuple[Any, list[int], bool]
+
+#: Each is a module here with a function `values_and_jacobian` of the program, the values of the parameters
+#: (batch, num_parameters), the columns wanted and a step. It gives (batch, num_observables) and
+#: (batch, num_observables, num_parameters), of which the other columns may hold anything.
+METHODS = ("adjoint", "parameter_shift", "finite_difference")
+
+
+def value_and_gradient(
+    program: Program, params: Any, wrt: Any, method: str, step: float | None
+) -> tuple[Any, Any]:
+    """See `qsim.value_and_gradient`."""
+    if method not in METHODS:
+        near = difflib.get_close_matches(str(method), METHODS, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ArgumentError(
+            f"Argument `method` must be one of {', '.join(METHODS)}, but is {method!r}.{hint}"
+        )
+    if step is not None and method != "finite_difference":
+        raise ArgumentError(
+            f"Argument `step` is for method 'finite_difference', but the method is {method!r}."
+        )
+    program._require_observables()
+    plain = program._plain_angles(params)  # one row, without expressions: the values are the angles
+    values, batched = bind_values(program.parameters, params) if plain is None else (plain, False)
+    as_dict = isinstance(params, Mapping)
+    entries: list[Entry] | None = None  # all columns in their order
+    if wrt is not None:
+        entries = [_entry(program, key, None) for key in _listed(wrt)]
+    elif as_dict:
+        entries = [_entry(program, key, value) for key, value in params.items()]
+    count = values.shape[1]
+    columns = range(count) if entries is None else {c for _, some, _ in entries for c in some if c >= 0}
+    out, jacobian = _function_of(method)(program, values, sorted(columns), step)
+    if program._is_single:
+        out, jacobian = out[:, 0], jacobian[:, 0]
+    if not batched:
+        out, jacobian = out[0], jacobian[0]
+    value = float(out) if out.ndim == 0 else out
+    if entries is None:
+        return value, jacobian
+    parts = [_taken(jacobian, some) for _, some, _ in entries]
+    if not as_dict:
+        return value, np.concatenate([jacobian[..., :0], *parts], axis=-1)
+    return value, {
+        key: part if is_vector else float(part[0]) if part.ndim == 1 else part[..., 0]
+        for (key, _, is_vector), part in zip(entries, parts, strict=True)
+    }
+
+
+@cache
+def _function_of(method: str) -> Any:
+    return importlib.import_module(f"qsim.gradients.{method}").values_and_jacobian
+
+
+def require_unitary(program: Program, method: str) -> None:
+    """Refuse what is not a sequence of unitary gates and a read-out."""
+    code = program._code
+    if not code.is_static:
+        kinds = [type(step).__name__ for step in code.steps[: code.tail]]
+        name = next((k.removesuffix("Step").lower() for k in kinds if k != "TapeStep"), "branch")
+        raise GradientError(
+            f"Method {method!r} needs a circuit of unitary gates up to its read-out, but this one has "
+            f"`{name}` before its end. Use method='finite_difference'."
+        )
+    if not code.keeps_norm:
+        raise GradientError(
+            f"Method {method!r} needs unitary gates, but `{code.non_unitary}` is not unitary. Use "
+            "method='finite_difference'."
+        )
+
+
+def to_parameters(
+    program: Program, values: FloatArray, by_slot: FloatArray, columns: list[int]
+) -> FloatArray:
+    """The chain rule, from derivatives by slots (batch, num_observables, num_slots) to parameters."""
+    count = values.shape[1]
+    expressions = program._slots.expressions
+    if not expressions:
+        return by_slot
+    out = by_slot[..., :count].copy()
+    wanted = np.zeros(count, dtype=bool)
+    wanted[columns] = True
+    slots, places, derivatives = program._slots.jacobian(values)
+    for k in range(count, len(slots)):
+        if not wanted[places[k]]:
+            continue
+        slope = derivatives[:, k]
+        if not np.isfinite(slope).all():
+            row = int(np.argmin(np.isfinite(slope)))
+            raise GradientError(
+                f"Parameter expression `{expressions[slots[k] - count]}` has no finite derivative by "
+                f"`{program.parameters[places[k]].name}` in row {row} of the values."
+            )
+        out[..., places[k]] += by_slot[..., slots[k]] * slope[:, None]
+    return out
+
+
+def wanted_slots(program: Program, columns: list[int]) -> frozenset[int]:
+    """The slots that depend on some of these parameters."""
+    chosen = {program.parameters[c] for c in columns}
+    count = len(program.parameters)
+    return frozenset(columns) | {
+        slot for slot, e in enumerate(program._slots.expressions, count) if chosen.intersection(e.parameters)
+    }
+
+
+def _listed(wrt: Any) -> list[Any]:
+    if isinstance(wrt, str | Parameter | ParameterVector):
+        return [wrt]
+    if not isinstance(wrt, Iterable):
+        raise TypeError(
+            f"Argument `wrt` must be a parameter, its name, or several, but is {type(wrt).__name__}."
+        )
+    return list(wrt)
+
+
+def _entry(program: Program, key: Any, value: Any) -> Entry:
+    """Columns of a parameter or of a vector's elements; `value` tells the length if nothing else does."""
+    name = key.name if isinstance(key, Parameter | ParameterVector) else key
+    if not isinstance(name, str):
+        raise TypeError(f"Argument `wrt` must hold parameters or names, but holds {type(key).__name__}.")
+    columns, vectors = program._derive("columns", lambda: _columns(program.parameters))
+    if name in columns:
+        return key, [columns[name]], False
+    elements = vectors.get(name, {})
+    if not elements and not isinstance(key, ParameterVector):
+        raise unknown_parameter(name, program.parameters)
+    lengths = [length for _, length in elements.values() if length is not None]
+    if isinstance(key, ParameterVector):
+        lengths.append(len(key))
+    if value is not None:
+        lengths.append(np.shape(value)[-1])
+    length = max(lengths, default=max(elements, default=-1) + 1)
+    return key, [elements[i][0] if i in elements else -1 for i in range(length)], True
+
+
+def _columns(parameters: Sequence[Parameter]) -> tuple[dict[str, int], dict[str, dict[int, Any]]]:
+    """Name to column; and name of a vector to the column and the vector's length for each index."""
+    vectors: dict[str, dict[int, Any]] = {}
+    for column, p in enumerate(parameters):
+        if p.vector:
+            vectors.setdefault(p.vector[0], {})[p.vector[1]] = (column, p.vector_length)
+    return {p.name: column for column, p in enumerate(parameters)}, vectors
+
+
+def _taken(jacobian: FloatArray, columns: list[int]) -> FloatArray:
+    """Columns of a Jacobian, zero for those that are not in the circuit."""
+    index = np.array(columns, dtype=np.int64)
+    out = np.zeros((*jacobian.shape[:-1], len(index)))
+    out[..., index >= 0] = jacobian[..., index[index >= 0]]
+    return out
