@@ -15,6 +15,7 @@ from qsim.errors import (
     ArgumentError,
     BackendError,
     CircuitError,
+    GradientError,
     MemoryBudgetError,
     ObservableError,
     ParameterError,
@@ -434,7 +435,32 @@ CHOICES = cases(
     ("compile-precision", lambda: qsim.compile(bell(), precision="x"), ArgumentError, "Argument `precision`"),
 )
 
-CASES = PARAMS + OBSERVABLES + STATES + SAMPLES + APPLY + READ_OUT + CIRCUITS + CHOICES
+
+def slope(circuit, **options):
+    return lambda: qsim.value_and_gradient(circuit, "Z0", [0.1], **options)
+
+
+def random_rotation() -> Circuit:
+    return Circuit(1, 1).rx(THETA, 0).measure(0, 0).if_else((0, 1), Circuit(1, 1).h(0))
+
+
+GRADIENTS = cases(
+    (
+        "adjoint of a circuit that branches",
+        slope(random_rotation()),
+        GradientError,
+        "`measure` before its end",
+    ),
+    (
+        "parameter shift of a circuit that branches",
+        slope(random_rotation(), method="parameter_shift"),
+        GradientError,
+        "Use method='finite_difference'",
+    ),
+    ("gradient by an unknown method", slope(one(), method="magic"), ArgumentError, "Argument `method`"),
+    ("gradient by an unknown parameter", slope(one(), wrt="b"), ParameterError, "Parameter `b`"),
+)
+CASES = GRADIENTS + PARAMS + OBSERVABLES + STATES + SAMPLES + APPLY + READ_OUT + CIRCUITS + CHOICES
 
 
 @each_case(CASES)
