@@ -5,6 +5,7 @@
 #include "../fused.inl"
 #include "../pauli.inl"
 #include "../peak.inl"
+#include "../sampling.inl"
 
 #define QSIM_ISA_NAME "avx512"
 #define QSIM_ISA_TABLE kernels_avx512
