@@ -82,6 +82,7 @@ class BuildCore(build_ext):
         macros = [("QSIM_X86", None)] if is_x86() else []
         debug = ["-g"] if os.environ.get("QSIM_DEBUG_SYMBOLS") else ["-g0"]
 
+        cache = Path(os.environ.get("QSIM_BUILD_CACHE") or self.build_temp)
         common = hashlib.sha256(
             repr((sys.version, pybind11.__version__, self.compiler.compiler_so, macros)).encode()
         )
@@ -93,10 +94,11 @@ class BuildCore(build_ext):
             flags = COMMON_FLAGS + debug
             if path.parent.name == "isa":
                 flags = flags + ISA_FLAGS[path.stem] + KERNEL_FLAGS
-            # Objects are kept by what went into them, so that a build repeats only what has changed.
+            # Objects are kept by what went into them, so that a build repeats only what has changed; in
+            # QSIM_BUILD_CACHE, if it is set, also builds in other folders find them.
             key = common.copy()
             key.update(repr((source, flags)).encode() + path.read_bytes())
-            folder = Path(self.build_temp) / key.hexdigest()[:16]
+            folder = cache / key.hexdigest()[:16]
             finished = folder / "finished"
             if finished.exists():
                 return self.compiler.object_filenames([source], output_dir=str(folder))
