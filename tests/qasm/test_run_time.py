@@ -285,6 +285,7 @@ def test_distribution_survives_a_round_trip(body):
         ("qubit q; x q; if (measure q) { x q; } bit d; d = measure q;", {"0"}, {"d": (0,)}),
         ("qubit[2] q; h q[0]; if (true) { bit b; b = measure q[0]; if (b) { x q[1]; } }", {"00", "11"}, {}),
         ("qubit[2] q; h q[0]; measure q[0];", {"00", "01"}, {}),
+        ("qubit q; { bit a; bit b; h q; b = measure q; if (b) { x q; } }", {"0"}, {}),
         ("qubit[2] q; h q[0]; measure q[0]; cx q[0], q[1];", {"00", "11"}, {}),
     ],
 )
