@@ -563,6 +563,16 @@ def test_measuring_all_keeps_the_outcomes_there_are(backend):
     named = Circuit.from_qasm("OPENQASM 3.0; qubit[2] q; bit c; c = measure q[0];").measure_all()
     assert named.classical_registers == {"c": (0,), "meas": (1, 2)}
     assert Circuit.from_qasm(named.to_qasm()) == named
+    own = Circuit.from_qasm('OPENQASM 3; include "stdgates.inc"; qubit[2] q; { bit b; } x q[1];').measure_all()
+    assert (own.num_clbits, distribution(own, backend)) == (3, {"10": 1.0})
+
+
+def test_measuring_all_changes_no_body():
+    inside = Circuit(2, 1).if_else((0, 1), Circuit(2, 1).x(0)).operations[0].then_body
+    before = inside.copy()
+    with pytest.raises(CircuitError, match="cannot change"):
+        inside.measure_all()
+    assert (inside, inside.num_clbits) == (before, 1)
 
 
 # -- gates that are not unitary -------------------------------------------------------------------------
