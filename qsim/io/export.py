@@ -308,7 +308,9 @@ def _with_scratch(circuit: Circuit) -> dict[str, tuple[int, ...]]:
         registers["c"] = tuple(c for c in range(circuit.num_clbits) if c not in circuit.scratch_clbits)
     unused = _unused_scratch(circuit)
     for name, bits in (("scratch", circuit.scratch_clbits - unused), ("unused", unused)):
-        registers[name if name not in registers else f"{name}_bits"] = tuple(sorted(bits))
+        while name in registers:
+            name += "_"
+        registers[name] = tuple(sorted(bits))
     return {name: bits for name, bits in registers.items() if bits}
 
 
