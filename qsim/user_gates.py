@@ -377,12 +377,12 @@ class PrepareGate(UserGate):
             raise StateError(f"Argument `amplitudes` must have shape (2**k,), but has shape {a.shape}.")
         if not np.isfinite(a).all():
             raise StateError("Argument `amplitudes` must be finite, but holds NaN or infinity.")
-        if normalize and len(a):
+        if normalize:
             a /= max(float(np.abs(a).max()), 1e-300)  # squares of large numbers overflow
         norm = float(np.linalg.norm(a))
         if norm == 0:
             raise StateError("Argument `amplitudes` must have norm 1, but is zero.")
-        if abs(norm - 1) > 1e-8 and not (normalize and norm > 0):
+        if abs(norm - 1) > 1e-8 and not normalize:
             raise StateError(
                 f"Argument `amplitudes` must have norm 1, but has norm {norm:.6g}. Pass normalize=True "
                 "to divide by it."
