@@ -40,7 +40,7 @@ __all__ = [
 
 ParameterValue = Union[float, "ParameterExpression"]
 
-#: name -> (function, derivative), both of NumPy arrays
+#: name -> (function, derivative), both of NumPy arrays and of expressions
 FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "sin": (np.sin, np.cos),
     "cos": (np.cos, lambda x: -np.sin(x)),
@@ -536,20 +536,6 @@ def _build(op: str, args: tuple[Any, ...]) -> Any:
     return ParameterExpression(op, args)
 
 
-#: name of a function -> its derivative as an expression
-_SLOPES: dict[str, Callable[[Any], Any]] = {
-    "sin": lambda x: cos(x),
-    "cos": lambda x: -sin(x),
-    "tan": lambda x: 1.0 / cos(x) ** 2,
-    "arcsin": lambda x: 1.0 / sqrt(1.0 - x * x),
-    "arccos": lambda x: -1.0 / sqrt(1.0 - x * x),
-    "arctan": lambda x: 1.0 / (1.0 + x * x),
-    "exp": lambda x: exp(x),
-    "log": lambda x: 1.0 / x,
-    "sqrt": lambda x: 0.5 / sqrt(x),
-}
-
-
 def _nonzero(value: Any) -> bool:
     return not (isinstance(value, float) and value == 0.0)
 
@@ -560,8 +546,8 @@ def _slope(op: str, args: tuple[Any, ...], slopes: list[Any]) -> Any:
     d_left, d_right = slopes[0], slopes[-1]
     if op == "neg":
         return -d_left
-    if op in _SLOPES:
-        return d_left * _SLOPES[op](left)
+    if op in FUNCTIONS:
+        return d_left * FUNCTIONS[op][1](left)
     terms: list[Any] = []
     if op in ("+", "-"):
         terms = [d_left, d_right if op == "+" else -d_right]

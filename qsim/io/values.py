@@ -46,7 +46,6 @@ _CONSTANTS = {
     "euler": Literal(math.e),
     "ℇ": Literal(math.e),
 }
-_PARAMETRIC = frozenset(("sin", "cos", "tan", "arcsin", "arccos", "arctan", "exp", "log", "sqrt"))
 MAX_PHYSICAL_QUBIT = 10_000
 
 
@@ -459,7 +458,7 @@ class Values:
             if any(isinstance(a, ParameterExpression) for a in arguments):
                 if name == "pow" and len(arguments) == 2:
                     return self._parametric_binary("**", arguments[0], arguments[1], node.location)
-                if name in _PARAMETRIC and len(arguments) == 1:
+                if name in parametric.FUNCTIONS and len(arguments) == 1:
                     return getattr(parametric, name)(arguments[0])
                 raise ArgumentError(f"Function `{name}` does not apply to a value that depends on an input.")
             if all(isinstance(a, Literal) for a in arguments):
