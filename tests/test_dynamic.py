@@ -563,7 +563,9 @@ def test_measuring_all_keeps_the_outcomes_there_are(backend):
     named = Circuit.from_qasm("OPENQASM 3.0; qubit[2] q; bit c; c = measure q[0];").measure_all()
     assert named.classical_registers == {"c": (0,), "meas": (1, 2)}
     assert Circuit.from_qasm(named.to_qasm()) == named
-    own = Circuit.from_qasm('OPENQASM 3; include "stdgates.inc"; qubit[2] q; { bit b; } x q[1];').measure_all()
+    own = Circuit.from_qasm(
+        'OPENQASM 3; include "stdgates.inc"; qubit[2] q; { bit b; } x q[1];'
+    ).measure_all()
     assert (own.num_clbits, distribution(own, backend)) == (3, {"10": 1.0})
 
 

@@ -197,8 +197,7 @@ def _by_register(circuit, result):
     (bits,) = [key for key, probability in result.items() if probability > 1 - 1e-9]
     values = bits[::-1]
     return {
-        name: "".join(values[i] for i in indices)
-        for name, indices in circuit.classical_registers.items()
+        name: "".join(values[i] for i in indices) for name, indices in circuit.classical_registers.items()
     }
 
 
