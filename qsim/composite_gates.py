@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qsim.data_gates import PauliRotationGate, UserGate
+from qsim.data_gates import PauliRotationGate, UserGate, adjoint_name
 from qsim.errors import ArgumentError, CircuitError
 from qsim.gates import GATES, Gate, Matrix, Part
 from qsim.parameters import ParameterValue
@@ -38,6 +38,7 @@ class PauliEvolutionGate(UserGate):
 
     name = "exp_pauli_sum"
     num_params = 1
+    _keywords = ("pauli_sum", "num_qubits", "order", "steps")
 
     def __init__(self, pauli_sum: PauliSum, num_qubits: int, order: int = 2, steps: int = 1) -> None:
         if order not in (1, 2, 4):
@@ -104,17 +105,11 @@ class PauliEvolutionGate(UserGate):
             return _ReversedEvolution(self), tuple(params)
         return self, (-params[0],)
 
-    def _data(self) -> dict[str, Any]:
-        return {
-            "pauli_sum": self.pauli_sum,
-            "num_qubits": self.num_qubits,
-            "order": self.order,
-            "steps": self.steps,
-        }
-
 
 class CircuitGate(UserGate):
     """A unitary circuit used as one gate; its parameters stay symbols of the circuit around it."""
+
+    _keywords = ("circuit", "name")
 
     def __init__(self, circuit: Circuit, name: str | None = None) -> None:
         from qsim.operations import Barrier, GateOperation
@@ -130,11 +125,11 @@ class CircuitGate(UserGate):
                     f"A gate must not depend on run-time values, but `{operation.name}` in the circuit does. "
                     "Use compose() to insert such a circuit."
                 )
-            if isinstance(operation, GateOperation) and isinstance(operation.gate, UserGate):
+            if isinstance(operation, GateOperation):
                 self.nesting = max(self.nesting, operation.gate.nesting)
                 self.keeps_norm &= operation.gate.keeps_norm
         self.num_parts = sum(
-            getattr(operation.gate, "num_parts", 1)
+            operation.gate.num_parts
             for operation in circuit.operations
             if isinstance(operation, GateOperation)
         )
@@ -172,24 +167,20 @@ class CircuitGate(UserGate):
         return parts
 
     def inverse(self, params: Sequence[ParameterValue]) -> tuple[Gate, tuple[ParameterValue, ...]]:
-        name = self.name[:-3] if self.name.endswith("_dg") else self.name + "_dg"
-        return CircuitGate(self.circuit.inverse(), name), ()
+        return CircuitGate(self.circuit.inverse(), adjoint_name(self.name)), ()
 
     def bind(self, values: dict[Any, Any]) -> CircuitGate:
         return CircuitGate(self.circuit.bind(values), self.name)
-
-    def _data(self) -> dict[str, Any]:
-        return {"circuit": self.circuit, "name": self.name}
 
 
 class ControlledGate(UserGate):
     """A gate behind further controls, with their values, as one gate (controls listed first)."""
 
+    _keywords = ("gate", "control_values")
+
     def __init__(self, gate: Gate, control_values: Sequence[int]) -> None:
         self.gate = gate
-        self.nesting = gate.nesting if isinstance(gate, UserGate) else 0
-        self.num_parts = getattr(gate, "num_parts", 1)
-        self.keeps_norm = not isinstance(gate, UserGate) or gate.keeps_norm
+        self.nesting, self.num_parts, self.keeps_norm = gate.nesting, gate.num_parts, gate.keeps_norm
         self.control_values = tuple(control_values)
         self.name = "c" * len(self.control_values) + "-" + gate.name
         self.num_params = gate.num_params
@@ -210,14 +201,12 @@ class ControlledGate(UserGate):
         gate, power_params = self.gate.power(params, exponent)
         return ControlledGate(gate, self.control_values), power_params
 
-    def _data(self) -> dict[str, Any]:
-        return {"gate": self.gate, "control_values": self.control_values}
-
 
 class _ReversedEvolution(UserGate):
     """Inverse of a first-order product formula: its factors in reverse order, with negative time."""
 
     num_params = 1
+    _keywords = ("gate",)
 
     def __init__(self, gate: PauliEvolutionGate) -> None:
         self.gate, self.name, self.num_qubits = gate, gate.name + "_dg", gate.num_qubits
@@ -227,6 +216,3 @@ class _ReversedEvolution(UserGate):
 
     def inverse(self, params: Sequence[ParameterValue]) -> tuple[Gate, tuple[ParameterValue, ...]]:
         return self.gate, tuple(params)
-
-    def _data(self) -> dict[str, Any]:
-        return {"gate": self.gate}

@@ -30,6 +30,7 @@ __all__ = [
     "PrepareGate",
     "UnitaryGate",
     "UserGate",
+    "adjoint_name",
 ]
 
 _PAULIS = {
@@ -40,21 +41,22 @@ _PAULIS = {
 }
 
 
+def adjoint_name(name: str) -> str:
+    """``name_dg``; and ``name`` of that."""
+    return name[:-3] if name.endswith("_dg") else name + "_dg"
+
+
 class UserGate(Gate):
     """Base of gates that carry data of their own; two are equal if their data are."""
 
     num_params = 0
     num_controls = 0
-    #: how many gates lie one within the other
-    nesting = 0
-    #: whether the gate is unitary, so that states stay normalised
-    keeps_norm = True
-    #: how many gates it is made of, counted through all levels
-    num_parts = 1
+    #: attributes that are keywords of the constructor
+    _keywords: tuple[str, ...] = ()
 
     def _data(self) -> dict[str, Any]:
-        """What makes the gate: its constructor's keywords."""
-        raise NotImplementedError
+        """What makes the gate: the constructor's keywords."""
+        return {name: getattr(self, name) for name in self._keywords}
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -110,8 +112,7 @@ class UnitaryGate(UserGate):
             raise CircuitError(
                 f"Gate `{self.name}` was made with check=False; an inverse needs a unitary matrix."
             )
-        name = self.name[:-3] if self.name.endswith("_dg") else self.name + "_dg"
-        name = "unitary" if self.name == "unitary" else name
+        name = "unitary" if self.name == "unitary" else adjoint_name(self.name)
         return UnitaryGate(self.const.conj().T, name, num_controls=self.num_controls), ()
 
     def _data(self) -> dict[str, Any]:
@@ -127,6 +128,7 @@ class DiagonalGate(UserGate):
     """Multiply amplitude ``j`` of the targets by ``entries[j]``, each of modulus 1."""
 
     name = "diagonal"
+    _keywords = ("entries",)
 
     def __init__(self, entries: Any) -> None:
         d = check_numbers(entries, "entries", "a sequence of numbers")
@@ -154,14 +156,12 @@ class DiagonalGate(UserGate):
     ) -> tuple[Gate, tuple[ParameterValue, ...]]:
         return DiagonalGate(np.exp(1j * exponent * np.angle(self.entries))), ()
 
-    def _data(self) -> dict[str, Any]:
-        return {"entries": self.entries}
-
 
 class PermutationGate(UserGate):
     """Move amplitude ``j`` of the targets to index ``permutation[j]``."""
 
     name = "permutation"
+    _keywords = ("permutation",)
 
     def __init__(self, permutation: Any) -> None:
         p = np.asarray(permutation)
@@ -186,15 +186,26 @@ class PermutationGate(UserGate):
     def inverse(self, params: Sequence[ParameterValue]) -> tuple[Gate, tuple[ParameterValue, ...]]:
         return PermutationGate(np.argsort(self.permutation)), ()
 
-    def _data(self) -> dict[str, Any]:
-        return {"permutation": self.permutation}
+
+class _Exponential(UserGate):
+    """Base of gates exp(-i theta G), whose inverse and powers have multiples of theta."""
+
+    num_params = 1
+
+    def inverse(self, params: Sequence[ParameterValue]) -> tuple[Gate, tuple[ParameterValue, ...]]:
+        return self, (-params[0],)
+
+    def power(
+        self, params: Sequence[ParameterValue], exponent: float
+    ) -> tuple[Gate, tuple[ParameterValue, ...]]:
+        return self, (params[0] * exponent,)
 
 
-class PauliRotationGate(UserGate):
+class PauliRotationGate(_Exponential):
     """exp(-i theta P / 2) for a Pauli string, given as a dense label (first qubit rightmost)."""
 
     name = "pauli_rotation"
-    num_params = 1
+    _keywords = ("label",)
 
     def __init__(self, label: str) -> None:
         if not isinstance(label, str):
@@ -229,26 +240,15 @@ class PauliRotationGate(UserGate):
         half = params[0] / 2
         return np.asarray(np.cos(half) * np.eye(len(pauli)) - 1j * np.sin(half) * pauli)
 
-    def inverse(self, params: Sequence[ParameterValue]) -> tuple[Gate, tuple[ParameterValue, ...]]:
-        return self, (-params[0],)
 
-    def power(
-        self, params: Sequence[ParameterValue], exponent: float
-    ) -> tuple[Gate, tuple[ParameterValue, ...]]:
-        return self, (params[0] * exponent,)
-
-    def _data(self) -> dict[str, Any]:
-        return {"label": self.label}
-
-
-class PhaseOnStatesGate(UserGate):
+class PhaseOnStatesGate(_Exponential):
     """exp(i phi) on the first `dimension` basis states of the targets and exp(-i phi) on the others.
 
     PennyLane's ``PCPhase``.
     """
 
     name = "pcphase"
-    num_params = 1
+    _keywords = ("dimension", "num_qubits")
 
     def __init__(self, dimension: int, num_qubits: int) -> None:
         if not 0 <= dimension <= 1 << num_qubits:
@@ -263,19 +263,8 @@ class PhaseOnStatesGate(UserGate):
         self._check_params(params)
         return np.diag(np.exp(1j * params[0] * self.signs))
 
-    def inverse(self, params: Sequence[ParameterValue]) -> tuple[Gate, tuple[ParameterValue, ...]]:
-        return self, (-params[0],)
 
-    def power(
-        self, params: Sequence[ParameterValue], exponent: float
-    ) -> tuple[Gate, tuple[ParameterValue, ...]]:
-        return self, (params[0] * exponent,)
-
-    def _data(self) -> dict[str, Any]:
-        return {"dimension": self.dimension, "num_qubits": self.num_qubits}
-
-
-class GeneratorGate(UserGate):
+class GeneratorGate(_Exponential):
     """exp(-i theta G) for a Hermitian matrix G, differentiable in theta.
 
     Parameters
@@ -289,7 +278,7 @@ class GeneratorGate(UserGate):
     The matrix is a trigonometric polynomial with one frequency for each distinct |eigenvalue| of G.
     """
 
-    num_params = 1
+    _keywords = ("generator", "name")
 
     def __init__(self, generator: Any, name: str = "generator") -> None:
         g = check_square_power_of_two(generator, "generator")
@@ -331,17 +320,6 @@ class GeneratorGate(UserGate):
             np.zeros_like(self.const),
         )
 
-    def inverse(self, params: Sequence[ParameterValue]) -> tuple[Gate, tuple[ParameterValue, ...]]:
-        return self, (-params[0],)
-
-    def power(
-        self, params: Sequence[ParameterValue], exponent: float
-    ) -> tuple[Gate, tuple[ParameterValue, ...]]:
-        return self, (params[0] * exponent,)
-
-    def _data(self) -> dict[str, Any]:
-        return {"generator": self.generator, "name": self.name}
-
 
 class PrepareGate(UserGate):
     """A unitary that takes |0...0> to the given amplitudes.
@@ -357,6 +335,7 @@ class PrepareGate(UserGate):
     """
 
     name = "prepare"
+    _keywords = ("amplitudes", "inverted")
 
     def __init__(self, amplitudes: Any, *, normalize: bool = False, inverted: bool = False) -> None:
         a = check_numbers(amplitudes, "amplitudes", "a sequence of numbers")
@@ -400,6 +379,3 @@ class PrepareGate(UserGate):
 
     def inverse(self, params: Sequence[ParameterValue]) -> tuple[Gate, tuple[ParameterValue, ...]]:
         return PrepareGate(self.amplitudes, inverted=not self.inverted), ()
-
-    def _data(self) -> dict[str, Any]:
-        return {"amplitudes": self.amplitudes, "inverted": self.inverted}

@@ -323,7 +323,7 @@ def _deferred(operations: Sequence[Operation]) -> Sequence[Operation]:
             rest.append(op)
             if isinstance(op, GateOperation):
                 used.update(op.qubits)
-                if not getattr(op.gate, "keeps_norm", True):
+                if not op.gate.keeps_norm:
                     return operations  # a measurement before it would see another norm
                 if any(not isinstance(p, float | ParameterExpression) for p in op.params):
                     return operations

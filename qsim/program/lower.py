@@ -91,7 +91,7 @@ class TapeBuilder:
         cached = self._templates.get(id(gate))
         if cached is None:
             cached = self._templates[id(gate)] = (gate, _template(gate))
-            if not self.non_unitary and not getattr(gate, "keeps_norm", True):
+            if not self.non_unitary and not gate.keeps_norm:
                 self.non_unitary = gate.name
         template = cached[1]
         if template is None:
