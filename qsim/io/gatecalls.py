@@ -7,6 +7,7 @@ of parameters), is changed by its modifiers, and is then put onto the qubits of 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import Any
 
 from qsim._checks import counted
@@ -51,8 +52,9 @@ class GateCalls(Values):
     #: phase of all numeric U gates outside of control flow, made one operation at the end
     phase = 0.0
 
+    @abstractmethod
     def run_gate_body(self, body: list[st.Statement]) -> None:
-        raise NotImplementedError
+        """Carry out the statements of a gate's body."""
 
     def gate_call(self, statement: st.GateCall) -> None:
         """Append the operations of a gate call, with its modifiers, to the current block."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -52,8 +53,9 @@ class Loops(Actions):
         self.loops: list[Loop] = []
         self.steps = 0
 
+    @abstractmethod
     def run_block(self, body: Sequence[st.Statement], after: Sequence[st.Statement] | None = None) -> bool:
-        raise NotImplementedError
+        """Carry out the statements of a scope; see `Interpreter.run_block`."""
 
     def count_step(self, location: int) -> None:
         """Refuse a program that goes on for too long."""

@@ -7,6 +7,7 @@ everything else stays an expression of `qsim.classical` that the circuit evaluat
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,7 +122,7 @@ class Frame:
     location: int = 0
 
 
-class Values:
+class Values(ABC):
     """Scopes and expression evaluation; the interpreter's base."""
 
     def __init__(self, sources: SourceMap) -> None:
@@ -351,11 +352,13 @@ class Values:
             raise self.error(node.location, "A duration can only be used in `delay`.", "duration")
         raise self.error(node.location, "A qubit, range or set is not a value here.", kind)
 
+    @abstractmethod
     def measured(self, node: Node) -> Any:
-        raise self.error(node.location, "`measure` cannot be used here.", "measure")
+        """The value of ``measure q`` in an expression."""
 
+    @abstractmethod
     def call_subroutine(self, symbol: st.Subroutine, arguments: Iterable[Node], location: int) -> Any:
-        raise self.error(location, "A subroutine cannot be called here.", symbol.name)
+        """What a subroutine returns."""
 
     def _name(self, node: Node) -> Any:
         name = node.value
