@@ -17,8 +17,9 @@ from qsim.errors import ArgumentError, CircuitError, ParameterError
 from qsim.gates import GATES, Gate
 from qsim.io import statements as st
 from qsim.io.builder import MAX_OPERATIONS, broadcast
+from qsim.io.scopes import DefinedGate, Frame, LibraryGate, Qubits, Var
 from qsim.io.syntax import Node
-from qsim.io.values import DefinedGate, Frame, LibraryGate, Qubits, Values, Var
+from qsim.io.values import Values
 from qsim.operations import GateOperation
 from qsim.parameters import ParameterExpression
 

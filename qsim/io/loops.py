@@ -15,6 +15,7 @@ from qsim.classical import (
 )
 from qsim.io import statements as st
 from qsim.io.actions import Actions
+from qsim.io.scopes import Var
 from qsim.io.signals import (
     BreakSignal,
     ContinueSignal,
@@ -25,7 +26,7 @@ from qsim.io.signals import (
     StopSignal,
 )
 from qsim.io.syntax import Node
-from qsim.io.values import NotConstantError, Var
+from qsim.io.values import NotConstantError
 from qsim.operations import (
     Assign,
     Break,
