@@ -12,6 +12,7 @@ from typing import Any
 
 from qsim import _classical_types as rules
 from qsim import parameters as parametric
+from qsim._expression_rules import FUNCTIONS
 from qsim.classical import (
     Binary,
     Call,
@@ -259,7 +260,7 @@ class Values(Scopes, ABC):
             if any(isinstance(a, ParameterExpression) for a in arguments):
                 if name == "pow" and len(arguments) == 2:
                     return self._parametric_binary("**", arguments[0], arguments[1], node.location)
-                if name in parametric.FUNCTIONS and len(arguments) == 1:
+                if name in FUNCTIONS and len(arguments) == 1:
                     return getattr(parametric, name)(arguments[0])
                 raise ArgumentError(f"Function `{name}` does not apply to a value that depends on an input.")
             if all(isinstance(a, Literal) for a in arguments):
