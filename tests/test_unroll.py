@@ -96,3 +96,14 @@ def test_openqasm_of_known_course(backend):
     state = qsim.statevector(circuit, backend=backend)
     expected = qsim.statevector(Circuit(2).x(0).rx(0.1 * 200001, 1), backend=backend)
     np.testing.assert_allclose(abs(state), abs(expected), atol=1e-9)
+
+
+def test_bits_that_are_never_reached_are_outcomes_too(backend):
+    measured = body(Circuit(2, 3)).measure(0, 0)
+    for circuit in (
+        Circuit(2, 3).x(1).if_else((0, 1), measured),
+        Circuit(2, 3).x(1).for_loop(range(0), measured),
+        Circuit(2, 3).x(1).while_loop(Bit(2), body(Circuit(2, 3)).assign(2, 0)),
+    ):
+        assert distribution(circuit, backend) == {"000": 1.0}
+        assert qsim.sample(circuit, shots=2, seed=1, backend=backend).counts() == {"000": 2}
