@@ -309,7 +309,7 @@ class Loops(Actions):
             raise self.error(location, "The step of a range must be a constant other than zero.", "range")
         wide = ClassicalType("int", 64)
         counter = self._copied(self.cast(start, wide, location), "counter", wide, location)
-        last = self.storage(Var("last", wide, None, self.level, -2_000_000_000 - location))
+        last = self.storage(Var("last", wide, None, self.level, -1 - location))
         self.builder.variables.setdefault(last, 0)
         self.builder.operations.append(Assign(last, self.cast(stop, wide, location)))
         self._materialize(statement.body)

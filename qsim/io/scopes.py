@@ -109,7 +109,8 @@ class Scopes:
         self.level = 0
         self.depth = 0
         self.frame = Frame("program", 0)
-        self._storage: dict[tuple[int, int], Variable] = {}
+        #: by name, location and depth of calls; what a statement keeps for itself has its location, negative
+        self._storage: dict[tuple[str, int, int], Variable] = {}
         self._clbits: dict[tuple[int, int, int], tuple[int, ...]] = {}
 
     def error(self, location: int, message: str, construct: str = "") -> QasmError:
@@ -163,7 +164,7 @@ class Scopes:
 
     def storage(self, var: Var) -> Variable:
         """The run-time variable behind a name; the same each time a declaration is reached."""
-        key = (var.location, self.depth)
+        key = (var.name, var.location, self.depth)
         variable = self._storage.get(key)
         if variable is None:
             taken = {v.name for v in self._storage.values()}
