@@ -14,7 +14,7 @@ All angles are linear in the slots, and so are their derivatives.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -26,7 +26,7 @@ from qsim.observables import PauliSum
 from qsim.program.reverse import GENERIC_ANGLES, Family, family_of
 from qsim.program.tape import Pattern, Tape
 
-__all__ = ["MAX_LANE_QUBITS", "LaneProgram", "lane_program", "lane_tables"]
+__all__ = ["MAX_LANE_QUBITS", "LaneProgram", "lane_program", "lane_tables", "lanes_pay"]
 
 Matrix = npt.NDArray[np.complex128]
 
@@ -139,11 +139,20 @@ def lane_program(tape: Tape, *, from_zero: bool) -> LaneProgram | None:
         return None
     planner = _Planner(tape, from_zero)
     try:
-        for record in tape.instructions:
-            planner.add(record)
+        for number, record in enumerate(tape.instructions.tolist()):
+            planner.add(number, record)
     except _Unsupported:
         return None
     return planner.finish()
+
+
+def lanes_pay(num_qubits: int, batch: int) -> bool:
+    """Whether so many rows run faster as lanes than one after the other.
+
+    Measured: a group of lanes takes the time of about one row up to 8 qubits, of two or three on 10 to 14,
+    whether all its lanes are used or not; in single precision with the widest registers up to twice that.
+    """
+    return num_qubits <= MAX_LANE_QUBITS and batch >= max(3, num_qubits // 2)
 
 
 def lane_tables(
@@ -185,8 +194,8 @@ def _xor_of(masks: Sequence[int], bits: int) -> int:
     return out
 
 
-def _odd(mask: int) -> bool:
-    return bool(mask.bit_count() & 1)
+def _odd(mask: int) -> int:
+    return mask.bit_count() & 1
 
 
 class _Planner:
@@ -201,43 +210,44 @@ class _Planner:
         self.matrices: list[tuple[int, int, int, int]] = []
         self.matrix_qubits: list[tuple[int, int, int]] = []
         self.entries: list[Matrix] = []
-        self.num_entries = 0
+        self.integers: list[int] = tape.integers.tolist()
         self.global_phase = _Angle()
         self._known: dict[Any, Any] = {}  # what instructions of one gate share
+        self._entries: dict[Any, int] = {}  # where their matrices are
 
     # -- instructions ----------------------------------------------------------------------------
-    def add(self, record: np.void) -> None:
-        pattern, k = int(record["pattern"]), int(record["num_targets"])
-        mask, value = int(record["ctrl_mask"]), int(record["ctrl_value"])
-        controls = [(q, value >> q & 1) for q in range(self.tape.num_qubits) if mask >> q & 1]
-        slot, shift = int(record["slot"]), float(record["shift"])
-        angle = _Angle(shift, {slot: float(record["scale"])} if slot >= 0 else {})
+    def add(self, number: int, record: tuple[Any, ...]) -> None:
+        pattern, k, _, slot, mask, value, x_mask, z_mask, first, _, data, scale, shift = record
+        controls = _bits_of(mask, value)
+        angle = _Angle(shift, {slot: scale} if slot >= 0 else {})
         if pattern == Pattern.PAULI_ROTATION:
-            self._rotate([(int(record["x_mask"]), int(record["z_mask"]), 0.5)], angle, controls)
+            self._rotate([(x_mask, z_mask, 0.5)], angle, controls)
             return
         if pattern == Pattern.PREPARE:
             raise _Unsupported
-        first, data = int(record["targets"]), int(record["data"])
-        targets = self.tape.integers[first : first + k].tolist()
+        targets = self.integers[first : first + k]
         if pattern == Pattern.PERMUTATION:
-            sources = self.tape.integers[first + k : first + k + (1 << k)].tolist()
             if k > _MAX_MATRIX:
                 raise _Unsupported
-            matrix = np.zeros((1 << k, 1 << k), dtype=complex)
-            matrix[np.arange(1 << k), sources] = self.tape.constants[data : data + (1 << k)]
-            self._constant(matrix, targets, controls)
+            sources = self.integers[first + k : first + k + (1 << k)]
+            self._constant((data, *sources), targets, controls, lambda: self._permutation(sources, data))
             return
         key = pattern, data
         if key not in self._known:
-            self._known[key] = _exponential(family_of(self.tape, record))
+            self._known[key] = _exponential(family_of(self.tape, self.tape.instructions[number]))
         terms, rest = self._known[key]
         if terms is None:
             raise _Unsupported
         if rest is not None:
-            self._constant(rest, targets, controls)
+            self._constant(key, targets, controls, lambda: rest)
         if terms and (angle.weights or angle.constant):
             spread = [(_placed(x, targets), _placed(z, targets), h) for x, z, h in terms]
             self._rotate(spread, angle, controls)
+
+    def _permutation(self, sources: list[int], data: int) -> Matrix:
+        matrix = np.zeros((len(sources), len(sources)), dtype=complex)
+        matrix[np.arange(len(sources)), sources] = self.tape.constants[data : data + len(sources)]
+        return matrix
 
     def _rotate(
         self, terms: list[tuple[int, int, float]], angle: _Angle, controls: list[tuple[int, int]]
@@ -266,76 +276,42 @@ class _Planner:
             self._phase(other, _Angle(-np.pi / 4))
 
     # -- constants -------------------------------------------------------------------------------
-    def _constant(self, matrix: Matrix, targets: list[int], controls: list[tuple[int, int]]) -> None:
-        k = len(targets)
-        diagonal = np.diag(matrix)
-        unit = bool(np.all(np.abs(np.abs(diagonal) - 1.0) < _DUST))
-        if unit and np.abs(matrix - np.diag(diagonal)).max() < _DUST:
-            if k + len(controls) > _MAX_DIAGONAL:
-                raise _Unsupported
-            terms = _strings_of(np.diag(-np.angle(diagonal)))
-            placed = [(0, _placed(z, targets), h) for _, z, h in terms]
-            self._rotate(placed, _Angle(1.0), controls)
-            return
-        if k + len(controls) <= _MAX_MATRIX and self._move(matrix, targets, controls):
-            return
-        if k > _MAX_MATRIX:
-            raise _Unsupported
-        if k == 1 and not controls and np.abs(matrix @ matrix.conj().T - np.eye(2)).max() < _DUST:
-            self._euler(matrix, targets[0])
-            return
-        qubits = [(q, self.flips >> q & 1) for q in targets]
-        qubits += [(q, value ^ (self.flips >> q & 1)) for q, value in controls]
-        self.matrices.append((k, len(controls), len(self.matrix_qubits), self.num_entries))
-        self.matrix_qubits += [(self.x[q], self.z[q], bit) for q, bit in qubits]
-        self.entries.append(matrix.ravel())
-        self.num_entries += matrix.size
-        self.steps.append(_Step(MATRIX, matrix=len(self.matrices) - 1))
-
-    def _move(self, matrix: Matrix, targets: list[int], controls: list[tuple[int, int]]) -> bool:
-        """Whether the matrix, controls included, is an affine map of the bits, and phases; if so, done."""
+    def _constant(
+        self, key: Any, targets: list[int], controls: list[tuple[int, int]], matrix: Callable[[], Matrix]
+    ) -> None:
+        """A constant; those of equal `key` and control values have the same matrix."""
+        values = tuple(value for _, value in controls)
+        known = self._known.get((key, values))
+        if known is None:
+            known = self._known[key, values] = _analyse(matrix(), values)
         qubits = targets + [q for q, _ in controls]
-        dim, inner = 1 << len(qubits), 1 << len(targets)
-        wanted = sum(value << i for i, (_, value) in enumerate(controls, len(targets)))
-        full = np.eye(dim, dtype=complex)
-        full[wanted : wanted + inner, wanted : wanted + inner] = matrix
-        big = np.abs(full) > _DUST
-        if not ((big.sum(0) == 1).all() and (big.sum(1) == 1).all()):
-            return False
-        sources = big.argmax(1).tolist()
-        phases = full[np.arange(dim), sources]
-        bits = range(len(qubits))
-        images = [sources[1 << i] ^ sources[0] for i in bits]
-        if any(sources[j] != _xor_of(images, j) ^ sources[0] for j in range(dim)):
-            return False
-        if np.abs(np.abs(phases) - 1.0).max() >= _DUST:
-            return False
-        x, z = [self.x[q] for q in qubits], [self.z[q] for q in qubits]
-        flips = sum((self.flips >> q & 1) << i for i, q in enumerate(qubits))
-        inverse = [sources.index(j) for j in range(dim)]
-        for i, q in enumerate(qubits):
-            own = sum((inverse[1 << j] ^ inverse[0]) >> i & 1 and 1 << j for j in bits)
-            self.x[q], self.z[q] = _xor_of(x, images[i]), _xor_of(z, own)
-            bit = _odd(own & flips) ^ (inverse[0] >> i & 1)
-            self.flips = self.flips & ~(1 << q) | int(bit) << q
-        self._constant(np.diag(phases), qubits, [])
-        return True
-
-    def _euler(self, u: Matrix, qubit: int) -> None:
-        """One qubit: phases, a turn, phases."""
-        turn = float(np.arctan2(abs(u[1, 0]), abs(u[0, 0])))
-        down, up = float(np.angle(u[1, 0])), float(np.angle(-u[0, 1]))
-        if abs(u[0, 0]) > _DUST:
-            left, right = float(np.angle(u[0, 0])), float(np.angle(u[1, 1]))
-            shift, total = (left + right) / 2, right - left
-            difference = 2 * (down - shift)
+        if isinstance(known, _Strings):
+            self._rotate(
+                [(_placed(x, targets), _placed(z, targets), h) for x, z, h in known.terms],
+                _Angle(1.0),
+                controls,
+            )
+        elif isinstance(known, _Move):
+            self._move(known, qubits)
+            self._rotate([(0, _placed(z, qubits), h) for _, z, h in known.terms], _Angle(1.0), [])
+        elif len(targets) > _MAX_MATRIX or not self.tape.num_qubits:
+            raise _Unsupported
         else:
-            shift, total, difference = (down + up) / 2, 0.0, down - up
-        mask = 1 << qubit
-        self._string(0, mask, _Angle((total - difference) / 4))
-        self._string(mask, mask, _Angle(turn))
-        self._string(0, mask, _Angle((total + difference) / 4))
-        self._string(0, 0, _Angle(-shift))
+            place = self._entries.setdefault((key, values), sum(m.size for m in self.entries))
+            if place == sum(m.size for m in self.entries):
+                self.entries.append(known.ravel())
+            self.matrices.append((len(targets), len(controls), len(self.matrix_qubits), place))
+            for q, value in zip(qubits, (0,) * len(targets) + values, strict=True):
+                self.matrix_qubits.append((self.x[q], self.z[q], value ^ (self.flips >> q & 1)))
+            self.steps.append(_Step(MATRIX, matrix=len(self.matrices) - 1))
+
+    def _move(self, move: _Move, qubits: list[int]) -> None:
+        x, z = [self.x[q] for q in qubits], [self.z[q] for q in qubits]
+        flips = _gathered(self.flips, qubits)
+        for i, q in enumerate(qubits):
+            self.x[q], self.z[q] = _xor_of(x, move.images[i]), _xor_of(z, move.parities[i])
+            bit = _odd(move.parities[i] & flips) ^ (move.flips >> i & 1)
+            self.flips = self.flips & ~(1 << q) | bit << q
 
     # -- steps -----------------------------------------------------------------------------------
     def _phase(self, z: int, angle: _Angle) -> None:
@@ -442,6 +418,15 @@ def _in_basis(z: int, columns: Sequence[int]) -> int:
     return sum(_odd(x & z) << q for q, x in enumerate(columns))
 
 
+def _gathered(mask: int, qubits: list[int]) -> int:
+    return sum((mask >> q & 1) << i for i, q in enumerate(qubits))
+
+
+def _bits_of(mask: int, value: int) -> list[tuple[int, int]]:
+    """Qubits of a mask, and their values."""
+    return [(q, value >> q & 1) for q in range(mask.bit_length()) if mask >> q & 1]
+
+
 def _subsets(items: list[Any]) -> Iterator[tuple[Any, ...]]:
     for size in range(len(items) + 1):
         yield from combinations(items, size)
@@ -471,6 +456,78 @@ def _exponential(family: Family) -> tuple[list[tuple[int, int, float]] | None, M
         if _odd(x & other_z) != _odd(z & other_x):
             return None, None
     return terms, rest
+
+
+@dataclass(frozen=True, slots=True)
+class _Strings:
+    """``prod exp(-i h P)`` of commuting strings (x, z, h), or of any in this order."""
+
+    terms: list[tuple[int, int, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """An affine map of bits, then phases: what flips each new bit, which old bits it is the parity of."""
+
+    images: list[int]
+    parities: list[int]
+    flips: int
+    terms: list[tuple[int, int, float]]
+
+
+def _analyse(matrix: Matrix, values: tuple[int, ...]) -> _Strings | _Move | Matrix:
+    """The cheapest form of a constant behind controls of these values; strings leave the controls out."""
+    dim, num_controls = len(matrix), len(values)
+    diagonal = np.diag(matrix)
+    if _is_unit(diagonal) and np.abs(matrix - np.diag(diagonal)).max() < _DUST:
+        if dim << num_controls > 1 << _MAX_DIAGONAL:
+            raise _Unsupported
+        return _Strings(_strings_of(np.diag(-np.angle(diagonal))))
+    if dim << num_controls <= 1 << _MAX_MATRIX:
+        move = _as_move(matrix, values)
+        if move is not None:
+            return move
+    if dim == 2 and not values and np.abs(matrix @ matrix.conj().T - np.eye(2)).max() < _DUST:
+        return _Strings(_euler(matrix))
+    return matrix
+
+
+def _is_unit(entries: Matrix) -> bool:
+    return bool(np.all(np.abs(np.abs(entries) - 1.0) < _DUST))
+
+
+def _as_move(matrix: Matrix, values: tuple[int, ...]) -> _Move | None:
+    inner = len(matrix)
+    k = inner.bit_length() - 1 + len(values)
+    dim, first = 1 << k, inner * sum(value << i for i, value in enumerate(values))
+    full = np.eye(dim, dtype=complex)
+    full[first : first + inner, first : first + inner] = matrix
+    big = np.abs(full) > _DUST
+    if not ((big.sum(0) == 1).all() and (big.sum(1) == 1).all()):
+        return None
+    sources = big.argmax(1).tolist()
+    phases = full[np.arange(dim), sources]
+    images = [sources[1 << i] ^ sources[0] for i in range(k)]
+    affine = all(sources[j] == _xor_of(images, j) ^ sources[0] for j in range(dim))
+    if not affine or not _is_unit(phases):
+        return None
+    inverse = [sources.index(j) for j in range(dim)]
+    differences = [inverse[1 << j] ^ inverse[0] for j in range(k)]
+    parities = [sum((d >> i & 1) << j for j, d in enumerate(differences)) for i in range(k)]
+    return _Move(images, parities, inverse[0], _strings_of(np.diag(-np.angle(phases))))
+
+
+def _euler(u: Matrix) -> list[tuple[int, int, float]]:
+    """Strings Z, Y, Z and the identity whose exponentials, in this order, make a unitary of one qubit."""
+    turn = float(np.arctan2(abs(u[1, 0]), abs(u[0, 0])))
+    down, up = float(np.angle(u[1, 0])), float(np.angle(-u[0, 1]))
+    if abs(u[0, 0]) > _DUST:
+        left, right = float(np.angle(u[0, 0])), float(np.angle(u[1, 1]))
+        shift, total = (left + right) / 2, right - left
+        difference = 2 * (down - shift)
+    else:
+        shift, total, difference = (down + up) / 2, 0.0, down - up
+    return [(0, 1, (total - difference) / 4), (1, 1, turn), (0, 1, (total + difference) / 4), (0, 0, -shift)]
 
 
 def _square(entries: Matrix) -> Matrix:
