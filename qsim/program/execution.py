@@ -139,8 +139,6 @@ class Execution:
     # -- lanes -----------------------------------------------------------------------------------
     def _lanes(self, batch: int, from_zero: bool = True) -> tuple[LaneProgram, Any] | None:
         """The lane program, and its handle, if so many rows are to run as lanes."""
-        if not hasattr(self._backend, "compile_lanes"):
-            return None
         if not lanes_pay(self.num_qubits, batch) or not self._handles or not self._code.is_static:
             return None
         made: tuple[LaneProgram, Any] | None = self._derive(
@@ -172,9 +170,7 @@ class Execution:
         lanes = self._observed_lanes(batch)
         if lanes is not None:
             return self._backend.expectation_lanes(*lanes, angles, self.dtype, self.threads)
-        return self._backend.run_expectation(
-            self._handles[0], self._paulis, angles, self.dtype, self.threads
-        )
+        return self._backend.run_expectation(self._handles[0], self._paulis, angles, self.dtype, self.threads)
 
     # -- states ----------------------------------------------------------------------------------
     def _run(

@@ -1,8 +1,8 @@
 """Lane programs: what a tape does, as turns and phases, for batches whose members are lanes of a register.
 
-Flips, CX and SWAP and their kin move nothing: a *frame* keeps, for each qubit, the xor ``x`` of an amplitude's
-index that flips it, and the mask ``z`` whose parity is its value. In a frame every gate that is
-``exp(-i angle H)`` with commuting Pauli strings in H, times a constant, becomes
+Flips, CX and SWAP and their kin move nothing: a *frame* keeps, for each qubit, the xor ``x`` of an index that
+flips it, and the mask ``z`` whose parity is its value. In a frame every gate that is ``exp(-i angle H)`` with
+commuting Pauli strings in H, times a constant, becomes
 
 * **turns**: pairs ``(index, index ^ x)``, the first of even parity under ``z``, go to
   ``(a cos - b sin, a sin + b cos)``: strings with an odd number of Y, and others between phases;
@@ -26,7 +26,7 @@ from qsim.observables import PauliSum
 from qsim.program.reverse import GENERIC_ANGLES, Family, family_of
 from qsim.program.tape import Pattern, Tape
 
-__all__ = ["MAX_LANE_QUBITS", "LaneProgram", "lane_program", "lane_tables", "lanes_pay"]
+__all__ = ["MAX_LANE_QUBITS", "LaneProgram", "lane_program", "lane_tables", "lanes_pay", "least_lane_rows"]
 
 Matrix = npt.NDArray[np.complex128]
 
@@ -146,13 +146,19 @@ def lane_program(tape: Tape, *, from_zero: bool) -> LaneProgram | None:
     return planner.finish()
 
 
-def lanes_pay(num_qubits: int, batch: int) -> bool:
-    """Whether so many rows run faster as lanes than one after the other.
+def least_lane_rows(num_qubits: int) -> int | None:
+    """How many rows a batch needs to run faster as lanes than one after the other; None: never.
 
     Measured: a group of lanes takes the time of about one row up to 8 qubits, of two or three on 10 to 14,
     whether all its lanes are used or not; in single precision with the widest registers up to twice that.
     """
-    return num_qubits <= MAX_LANE_QUBITS and batch >= max(3, num_qubits // 2)
+    return max(3, num_qubits // 2) if num_qubits <= MAX_LANE_QUBITS else None
+
+
+def lanes_pay(num_qubits: int, batch: int) -> bool:
+    """Whether so many rows are to run as lanes: from their number alone, whatever chunks they come in."""
+    least = least_lane_rows(num_qubits)
+    return least is not None and batch >= least
 
 
 def lane_tables(
@@ -180,7 +186,7 @@ def lane_tables(
             spectra[key][_xor_of(rows, z)] += c * sign * turn
     tables = np.array(list(spectra.values()), dtype=complex).reshape(len(spectra), 1 << n)
     for bit in range(n):  # the signs are a Walsh-Hadamard transform
-        halves = tables.reshape(len(spectra), -1, 2, 1 << bit)
+        halves = tables.reshape(len(spectra), 1 << (n - 1 - bit), 2, 1 << bit)
         halves[:, :, 0], halves[:, :, 1] = halves.sum(axis=2), halves[:, :, 0] - halves[:, :, 1]
     numbers = np.array([number for number, _ in spectra], dtype=np.int32)
     return numbers, np.array([x for _, x in spectra], dtype=np.uint32), tables
