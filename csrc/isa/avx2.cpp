@@ -4,6 +4,7 @@
 #include "../dense.inl"
 #include "../fused.inl"
 #include "../pauli.inl"
+#include "../lanes.inl"
 #include "../peak.inl"
 #include "../sampling.inl"
 

@@ -41,6 +41,7 @@ constexpr Kernels<T> make_kernels() {
           sum_squares<T>,
           inner_product<T>,
           {squares<T>, pauli_products<T>, add_signed_sums<T>, flip_sums<T>},
+          make_lane_kernels<T>(),
           multiply_add<T>};
 }
 

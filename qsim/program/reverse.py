@@ -18,13 +18,13 @@ import numpy.typing as npt
 from qsim.program.schedule import plan_segments
 from qsim.program.tape import INSTRUCTION, Pattern, Tape
 
-__all__ = ["Reverse", "levels_of", "reverse_tape"]
+__all__ = ["GENERIC_ANGLES", "Family", "Reverse", "family_of", "levels_of", "reverse_tape"]
 
 Matrix = npt.NDArray[np.complex128]
 #: Coefficients and entries below this are rounding, relative to the largest.
 _DUST = 1e-13
 #: Where a generator is compared with itself to see whether it depends on the angle.
-_GENERIC_ANGLES = (0.0, 0.7310585, -1.2689414)
+GENERIC_ANGLES = (0.0, 0.7310585, -1.2689414)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class Reverse:
 
 
 @dataclass(slots=True)
-class _Family:
+class Family:
     """``sum_w coefficients[w] * exp(i w angle)``: a parametrised instruction's matrix, or its diagonal."""
 
     levels: npt.NDArray[np.float64]
@@ -56,10 +56,10 @@ class _Family:
     def at(self, angle: float) -> Matrix:
         return np.asarray(np.tensordot(np.exp(1j * self.levels * angle), self.coefficients, 1))
 
-    def derivative(self) -> _Family:
-        return _Family(self.levels, np.einsum("w,w...->w...", 1j * self.levels, self.coefficients))
+    def derivative(self) -> Family:
+        return Family(self.levels, np.einsum("w,w...->w...", 1j * self.levels, self.coefficients))
 
-    def times_adjoint(self, other: _Family) -> _Family:
+    def times_adjoint(self, other: Family) -> Family:
         """Products ``self @ other^dagger``, equal levels merged."""
         levels = np.subtract.outer(self.levels, other.levels).ravel()
         products = np.array([_product(a, b) for a in self.coefficients for b in other.coefficients])
@@ -67,20 +67,20 @@ class _Family:
         levels, products = levels[order], products[order]
         is_new = np.diff(levels, prepend=-np.inf) > _DUST * np.abs(levels).max(initial=0.0)
         merged = np.add.reduceat(products, np.flatnonzero(is_new))
-        return _without_dust(_Family(levels[is_new], merged))
+        return _without_dust(Family(levels[is_new], merged))
 
 
 def _product(a: Matrix, b: Matrix) -> Matrix:
     return a * b.conj() if a.ndim == 1 else a @ b.conj().T
 
 
-def _without_dust(family: _Family) -> _Family:
+def _without_dust(family: Family) -> Family:
     size = np.abs(family.coefficients).reshape(len(family.levels), -1).max(1)
     kept = size > _DUST * size.max(initial=1.0)
-    return _Family(family.levels[kept], family.coefficients[kept])
+    return Family(family.levels[kept], family.coefficients[kept])
 
 
-def _family(tape: Tape, record: np.void) -> _Family:
+def family_of(tape: Tape, record: np.void) -> Family:
     """The matrices of a diagonal or dense instruction with terms."""
     k, data = int(record["num_targets"]), int(record["data"])
     dense = record["pattern"] == Pattern.DENSE
@@ -94,7 +94,7 @@ def _family(tape: Tape, record: np.void) -> _Family:
         levels += [omega, -omega]
         coefficients += [(cos - 1j * sin) / 2, (cos + 1j * sin) / 2]
         position += 1 + 2 * size
-    return _without_dust(_Family(np.array(levels), np.array(coefficients).reshape(-1, *shape)))
+    return _without_dust(Family(np.array(levels), np.array(coefficients).reshape(-1, *shape)))
 
 
 def levels_of(tape: Tape, record: np.void) -> npt.NDArray[np.float64]:
@@ -102,7 +102,7 @@ def levels_of(tape: Tape, record: np.void) -> npt.NDArray[np.float64]:
     if record["pattern"] == Pattern.PAULI_ROTATION:
         levels = np.array([-0.5, 0.5])
     else:
-        levels = _family(tape, record).levels
+        levels = family_of(tape, record).levels
     return np.append(levels, 0.0) if record["ctrl_mask"] else levels
 
 
@@ -217,9 +217,9 @@ class _Reverser:
 
     def _make_generator(self, record: np.void) -> tuple[int, int, Any, int] | None:
         """(pattern, number of terms, sources, place of the data) of a generator; None if it is zero."""
-        family = _family(self.tape, record)
+        family = family_of(self.tape, record)
         slope = family.derivative()
-        values = [_product(slope.at(angle), family.at(angle)) for angle in _GENERIC_ANGLES]
+        values = [_product(slope.at(angle), family.at(angle)) for angle in GENERIC_ANGLES]
         size = max(float(np.abs(v).max()) for v in values)
         if size == 0.0:
             return None
