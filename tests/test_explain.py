@@ -77,9 +77,9 @@ def test_how_batches_run(backend):
     circuit = Circuit(3).ry(x[0], 0).rx(x[1], 1).cx(0, 1).rzz(x[2], 1, 2).ccx(0, 1, 2)
     text = qsim.compile(circuit, backend=backend).explain()
     assert text.endswith(
-        "batches of 3 rows or more: a row in each lane, 2 turns, 2 phases in 1 pass, 1 matrix"
+        "batches of 3 rows or more: a row in each lane, 2 turns, 3 phases in 1 pass, 1 matrix"
     )
-    text = qsim.compile(circuit.prepare([0.6, 0.8], [0]), backend=backend).explain()
+    text = qsim.compile(circuit.prepare([0.6, 0.8], [0]).h(0), backend=backend).explain()
     assert text.endswith("batches: row by row (it has gates that lanes do not run)")
     assert "batches: row by row (too big for lanes)" in qsim.compile(LAYERS, backend=backend).explain()
 

@@ -13,6 +13,8 @@
 namespace qsim {
 namespace {
 
+constexpr std::size_t kManyPages = std::size_t{1} << 18;  // bytes from which on ...
+constexpr std::size_t kHugePage = std::size_t{1} << 21;   // ... a buffer is made big enough for huge pages
 constexpr std::size_t kStateGap = 320;  // bytes between states, so that they do not begin in the same cache sets
 
 template <class T>
@@ -36,7 +38,9 @@ class Group {
         dim_(std::size_t{1} << program.num_qubits),
         num_states_(num_states) {
     const std::size_t size = 2 * dim_ * lanes_ + kStateGap / sizeof(T);
-    T* const memory = workspace().tile.array<T>(std::size_t(num_states) * size);
+    std::size_t bytes = std::size_t(num_states) * size * sizeof(T);
+    if (bytes >= kManyPages) bytes = std::max(bytes, kHugePage);
+    T* const memory = static_cast<T*>(workspace().tile.ensure(bytes));
     for (std::int64_t k = 0; k < num_states; ++k) states_.push_back(memory + std::size_t(k) * size);
     std::size_t num_registers = 0, num_exponents = 0;
     for (const LaneProgram::Step& step : program.steps) {
@@ -295,11 +299,18 @@ class Group {
   double *theta_, *angles_, *exponents_;
 };
 
+/// Kernels of registers just wide enough for so many members, if they multiply and add in one step as wider ones do.
+template <class T>
+const KernelTable& narrow_table(std::int64_t batch) {
+  int isa = current_isa();
+  while (isa > 1 && batch * std::int64_t(sizeof(T)) <= kernel_table(isa - 1).vector_bytes) --isa;
+  return kernel_table(isa);
+}
+
 /// body(group, first member) for all groups; a thread keeps its buffers from one to the next.
 template <class T, class Body>
-void for_each_group(const LaneProgram& program, std::int64_t num_states, std::int64_t batch, int threads,
-                    const Body& body) {
-  const KernelTable& table = kernel_table(current_isa());
+void for_each_group(const LaneProgram& program, const KernelTable& table, std::int64_t num_states, std::int64_t batch,
+                    int threads, const Body& body) {
   const std::int64_t lanes = table.vector_bytes / int(sizeof(T)), num_groups = (batch + lanes - 1) / lanes;
   const std::int64_t per_chunk = std::max<std::int64_t>(1, std::min<std::int64_t>(8, num_groups / (4 * threads)));
   parallel_for((num_groups + per_chunk - 1) / per_chunk, threads, [&](std::int64_t chunk) {
@@ -316,7 +327,7 @@ void for_each_group(const LaneProgram& program, std::int64_t num_states, std::in
 template <class T>
 void run_lanes(const LaneProgram& program, const std::complex<T>* initial, std::int64_t initial_rows, std::int64_t batch,
                const double* angles, std::int64_t angle_rows, int threads, std::complex<T>* out) {
-  for_each_group<T>(program, 1, batch, threads, [&](Group<T>& group, std::int64_t first) {
+  for_each_group<T>(program, kernel_table(current_isa()), 1, batch, threads, [&](Group<T>& group, std::int64_t first) {
     group.bind(angles, angle_rows, first, batch, initial == nullptr, false);
     if (initial == nullptr) {
       group.run_from_zero();
@@ -335,7 +346,7 @@ void expectation_lanes(const LaneProgram& program, const LaneObservables& observ
   for (const double* diagonal : observables.diagonals)
     if (diagonal != nullptr) diagonals.push_back(diagonal);
   const std::size_t count = std::size_t(observables.num_observables);
-  for_each_group<T>(program, 1, batch, threads, [&](Group<T>& group, std::int64_t first) {
+  for_each_group<T>(program, kernel_table(current_isa()), 1, batch, threads, [&](Group<T>& group, std::int64_t first) {
     group.bind(angles, angle_rows, first, batch, true, false);
     group.run_from_zero();
     double* const values = workspace().block.array<double>(count * group.lanes());
@@ -357,7 +368,8 @@ void gradient_lanes(const LaneProgram& program, const LaneObservables& observabl
   for (std::size_t i = 0; i < num_angles; ++i)
     for (std::int32_t t = a.first[i]; t < a.first[i + 1]; ++t) wanted_angles[i] |= wanted[std::size_t(a.slots[std::size_t(t)])];
   std::fill_n(derivatives, std::size_t(batch) * count * num_slots, 0.0);
-  for_each_group<T>(program, std::int64_t(count) + 1, batch, threads, [&](Group<T>& group, std::int64_t first) {
+  // The whole batch comes in one call, so that its size may decide.
+  for_each_group<T>(program, narrow_table<T>(batch), std::int64_t(count) + 1, batch, threads, [&](Group<T>& group, std::int64_t first) {
     const std::size_t lanes = group.lanes(), members = std::min(lanes, std::size_t(batch - first));
     group.bind(angles, angle_rows, first, batch, true, true);
     group.run_from_zero();

@@ -59,6 +59,8 @@ class LaneProgram {
  public:
   /// Throws std::invalid_argument.
   LaneProgram(std::int64_t num_qubits, std::int64_t num_slots, LaneArrays arrays);
+  LaneProgram(const LaneProgram&) = delete;  // its steps point into it
+  LaneProgram& operator=(const LaneProgram&) = delete;
 
   enum class Kind : std::int32_t { kMix = 0, kPhases = 1, kMatrix = 2 };
   struct Step {
@@ -90,6 +92,8 @@ class LaneObservables {
   /// `tables` has a row for each entry. Throws std::invalid_argument.
   LaneObservables(std::int64_t num_qubits, std::int64_t num_observables, std::vector<std::int32_t> observables,
                   std::vector<std::uint32_t> x_masks, const std::vector<std::complex<double>>& tables);
+  LaneObservables(const LaneObservables&) = delete;  // its entries point into it
+  LaneObservables& operator=(const LaneObservables&) = delete;
 
   struct Entry {
     int observable;

@@ -105,6 +105,13 @@ class Backend(Protocol):
         """
         ...
 
+    def least_lane_rows(self, num_qubits: int, gradient: bool) -> int | None:
+        """How many rows a batch needs to run faster as lanes than row by row; None: never.
+
+        Measured. A function of these two alone, so that a result does not depend on chunks and threads.
+        """
+        ...
+
     def compile_lanes(self, program: LaneProgram) -> Any:
         """Check a lane program and make a handle of it."""
         ...

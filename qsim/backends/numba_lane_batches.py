@@ -19,7 +19,7 @@ from qsim.backends.numba_calls import (
 )
 from qsim.backends.numba_lanes import LANES, gradient_groups, state_groups, value_groups
 from qsim.errors import ArgumentError
-from qsim.program.lanes import PHASES, LaneProgram
+from qsim.program.lanes import MAX_LANE_QUBITS, PHASES, LaneProgram
 
 __all__ = ["CompiledLaneObservables", "CompiledLanes", "LaneBatches"]
 
@@ -138,6 +138,10 @@ def _split(masks: list[int], num_qubits: int) -> tuple[int, list[int]]:
 class LaneBatches:
     """Batches of small circuits, members as the innermost axis; see `qsim.backends.base`."""
 
+    def least_lane_rows(self, num_qubits: int, gradient: bool) -> int | None:
+        """Rows from which on lanes are faster: a group takes the time of 3 rows of 4 qubits, of 9 of 12."""
+        return max(3, num_qubits - 3) if num_qubits <= MAX_LANE_QUBITS else None
+
     def compile_lanes(self, program: LaneProgram) -> CompiledLanes:
         """Lay a lane program out for the kernels."""
         return CompiledLanes(program)
@@ -158,17 +162,16 @@ class LaneBatches:
         out = check_states(out, "out", writes=True)
         check_qubits_of(out, handle.num_qubits)
         angles = check_angles(angles, handle, len(out))
-        if initial is None:
-            initial = _NO_STATES[out.dtype]
-        else:
-            initial = check_states(initial, "initial")
-            check_qubits_of(initial, handle.num_qubits)
-            if initial.dtype != out.dtype or len(initial) not in (1, len(out)):
+        states = _NO_STATES[out.dtype]
+        if initial is not None:
+            states = check_states(initial, "initial")
+            check_qubits_of(states, handle.num_qubits)
+            if states.dtype != out.dtype or len(states) not in (1, len(out)):
                 raise ArgumentError(f"Argument `initial` must have 1 or {len(out)} rows of {out.dtype}.")
 
         def call(first: int, last: int) -> None:
             state_groups(
-                handle.arrays, handle.num_entries, initial, angles, handle.places, first, last,
+                handle.arrays, handle.num_entries, states, angles, handle.places, first, last,
                 _real(out.dtype), out,
             )  # fmt: skip
 

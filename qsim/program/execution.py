@@ -17,7 +17,7 @@ from qsim.observables import Diagonal, Observable, PauliSum, Projector, as_obser
 from qsim.parameters import MAX_ANGLE
 from qsim.program.branches import Branch, exact_split, normalize_states, run_branches, shot_split
 from qsim.program.flow import FlowCode
-from qsim.program.lanes import LaneProgram, lane_program, lane_tables, lanes_pay
+from qsim.program.lanes import LaneProgram, lane_program, lane_tables
 from qsim.program.slots import SlotMap
 from qsim.rng import stream_key
 
@@ -137,9 +137,12 @@ class Execution:
         return made
 
     # -- lanes -----------------------------------------------------------------------------------
-    def _lanes(self, batch: int, from_zero: bool = True) -> tuple[LaneProgram, Any] | None:
+    def _lanes(
+        self, batch: int, from_zero: bool = True, gradient: bool = False
+    ) -> tuple[LaneProgram, Any] | None:
         """The lane program, and its handle, if so many rows are to run as lanes."""
-        if not lanes_pay(self.num_qubits, batch) or not self._handles or not self._code.is_static:
+        least = self._backend.least_lane_rows(self.num_qubits, gradient)
+        if least is None or batch < least or not self._handles or not self._code.is_static:
             return None
         made: tuple[LaneProgram, Any] | None = self._derive(
             ("lanes", from_zero), lambda: self._make_lanes(from_zero)
@@ -150,9 +153,9 @@ class Execution:
         program = lane_program(self._code.tapes[0], from_zero=from_zero)
         return None if program is None else (program, self._backend.compile_lanes(program))
 
-    def _observed_lanes(self, batch: int) -> tuple[Any, Any] | None:
+    def _observed_lanes(self, batch: int, gradient: bool = False) -> tuple[Any, Any] | None:
         """Handles of lane program and observables, all Pauli sums, if so many rows are to run as lanes."""
-        lanes = self._lanes(batch)
+        lanes = self._lanes(batch, gradient=gradient)
         if lanes is None:
             return None
         if not self._lane_observables:

@@ -10,7 +10,7 @@ import numpy as np
 from qsim.machine import Figures, figures
 from qsim.memory import check_state_memory, format_bytes
 from qsim.program.execution import empty_states
-from qsim.program.lanes import MATRIX, PHASES, least_lane_rows
+from qsim.program.lanes import MATRIX, PHASES
 from qsim.program.tape import TILE_ACTIVE_BITS, TILE_LOW_BITS, Pattern
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def explain_program(program: Program, measured: float | None = None) -> str:
 
 def _lanes_line(program: Program) -> str:
     """How batches run."""
-    least = least_lane_rows(program.num_qubits)
+    least = program._backend.least_lane_rows(program.num_qubits, False)
     made = None if least is None else program._lanes(least)
     if least is None or made is None:
         why = "too big for lanes" if least is None else "it has gates that lanes do not run"

@@ -26,7 +26,7 @@ from qsim.observables import PauliSum
 from qsim.program.reverse import GENERIC_ANGLES, Family, family_of
 from qsim.program.tape import Pattern, Tape
 
-__all__ = ["MAX_LANE_QUBITS", "LaneProgram", "lane_program", "lane_tables", "lanes_pay", "least_lane_rows"]
+__all__ = ["MAX_LANE_QUBITS", "LaneProgram", "lane_program", "lane_tables"]
 
 Matrix = npt.NDArray[np.complex128]
 
@@ -144,21 +144,6 @@ def lane_program(tape: Tape, *, from_zero: bool) -> LaneProgram | None:
     except _Unsupported:
         return None
     return planner.finish()
-
-
-def least_lane_rows(num_qubits: int) -> int | None:
-    """How many rows a batch needs to run faster as lanes than one after the other; None: never.
-
-    Measured: a group of lanes takes the time of about one row up to 8 qubits, of two or three on 10 to 14,
-    whether all its lanes are used or not; in single precision with the widest registers up to twice that.
-    """
-    return max(3, num_qubits // 2) if num_qubits <= MAX_LANE_QUBITS else None
-
-
-def lanes_pay(num_qubits: int, batch: int) -> bool:
-    """Whether so many rows are to run as lanes: from their number alone, whatever chunks they come in."""
-    least = least_lane_rows(num_qubits)
-    return least is not None and batch >= least
 
 
 def lane_tables(

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qsim
+from qsim.backends.base import get_backend
 from qsim.circuit import Circuit
 from qsim.gates import unique_specs
 from qsim.parameters import Parameter, ParameterVector
 from qsim.program import execution
-from qsim.program.lanes import MATRIX, MAX_LANE_QUBITS, MIX, PHASES, lane_program, lane_tables, lanes_pay
+from qsim.program.lanes import MATRIX, MAX_LANE_QUBITS, MIX, PHASES, lane_program, lane_tables
 from qsim.program.program import Program
 from qsim.testing import random_state
 
@@ -53,6 +54,14 @@ def uses_lanes(program: Program, batch: int) -> bool:
     return program._lanes(batch) is not None
 
 
+def row_gradients(program: Program, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """By the reverse tape, as circuits do that lanes do not run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Program, "_observed_lanes", lambda self, batch, gradient=False: None)
+        answers = [program.value_and_gradient(row) for row in rows]
+    return np.array([value for value, _ in answers]), np.array([slope for _, slope in answers])
+
+
 def one_by_one(function, rows: np.ndarray) -> np.ndarray:
     return np.array([function(row) for row in rows])
 
@@ -73,10 +82,9 @@ def test_batch_is_loop(kernel, precision, num_qubits, batch):
             answer(rows)[some], one_by_one(answer, rows[some]), rtol=0, atol=8 * tolerance
         )
     value, slope = program.value_and_gradient(rows)
-    for row in some[:4]:
-        wanted, wanted_slope = program.value_and_gradient(rows[row])
-        np.testing.assert_allclose(value[row], wanted, rtol=0, atol=8 * tolerance)
-        np.testing.assert_allclose(slope[row], wanted_slope, rtol=0, atol=20 * tolerance)
+    wanted, wanted_slope = row_gradients(program, rows[some[:4]])
+    np.testing.assert_allclose(value[some[:4]], wanted, rtol=0, atol=8 * tolerance)
+    np.testing.assert_allclose(slope[some[:4]], wanted_slope, rtol=0, atol=20 * tolerance)
 
 
 @FEW
@@ -134,9 +142,9 @@ def test_every_gate(kernel, spec, num_controls):
     )
     if n and program._code.keeps_norm:
         value, slope = program.value_and_gradient(rows)
-        wanted = [program.value_and_gradient(row) for row in rows]
-        np.testing.assert_allclose(value, [v for v, _ in wanted], rtol=0, atol=1e-12)
-        np.testing.assert_allclose(slope, [s for _, s in wanted], rtol=0, atol=1e-12)
+        wanted, wanted_slope = row_gradients(program, rows)
+        np.testing.assert_allclose(value, wanted, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(slope, wanted_slope, rtol=0, atol=1e-12)
 
 
 def test_gates_that_lanes_run():
@@ -268,8 +276,7 @@ def test_gradients_through_expressions(kernel):
     program = qsim.compile(circuit, [qsim.PauliSum({"Y0": 1.0, "Z0 X1": 0.5})], backend=kernel.name)
     rows = values_for(program, 11)
     got = program.value_and_gradient(rows)[1]
-    wanted = [program.value_and_gradient(row)[1] for row in rows]
-    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(got, row_gradients(program, rows)[1], rtol=0, atol=1e-12)
 
 
 def test_moves_of_bits_are_free():
@@ -289,16 +296,31 @@ def test_moves_of_bits_are_free():
     assert toffoli.steps[-1, 0] == MATRIX
 
 
-def test_few_rows_and_big_circuits_keep_the_row_path():
-    assert not lanes_pay(4, 1) and not lanes_pay(4, 2) and lanes_pay(4, 3)
-    assert not lanes_pay(MAX_LANE_QUBITS + 1, 1000)
-    program = qsim.compile(ansatz(4), "Z0")
+def test_few_rows_and_big_circuits_keep_the_row_path(backend):
+    least = get_backend(backend).least_lane_rows
+    assert least(4, False) == 3 and least(MAX_LANE_QUBITS + 1, False) is None
+    program = qsim.compile(ansatz(4), "Z0", backend=backend)
     assert not uses_lanes(program, 2) and uses_lanes(program, 3)
     prepared = Circuit(2).prepare([0.6, 0, 0.8, 0], [0, 1]).ry(Parameter("t"), 0)
-    program = qsim.compile(prepared, "Z0")
+    program = qsim.compile(prepared, "Z0", backend=backend)
     assert not uses_lanes(program, 100)
     rows = values_for(program, 100)
     np.testing.assert_allclose(program.expectation(rows), one_by_one(program.expectation, rows), atol=1e-14)
+
+
+@pytest.mark.parametrize("num_rows", [1, 2, 4, 5])
+def test_gradients_of_few_rows(kernel, precision, num_rows):
+    """On narrow registers where there are any; against parameter shifts."""
+    program = qsim.compile(ansatz(5), observables_of(5), backend=kernel.name, precision=precision)
+    rows = values_for(program, num_rows)
+    value, slope = program.value_and_gradient(rows)
+    other, other_slope = program.value_and_gradient(rows, method="parameter_shift")
+    np.testing.assert_allclose(value, other, rtol=0, atol=10 * TOLERANCE[precision])
+    np.testing.assert_allclose(slope, other_slope, rtol=0, atol=20 * TOLERANCE[precision])
+    for row, wanted in zip(rows, slope, strict=True):
+        np.testing.assert_allclose(
+            program.value_and_gradient(row)[1], wanted, rtol=0, atol=20 * TOLERANCE[precision]
+        )
 
 
 def broken() -> Iterator[tuple[str, object]]:
