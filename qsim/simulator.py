@@ -111,8 +111,57 @@ class Simulator:
         step: float | None = None,
     ) -> tuple[Any, Any]:
         """See `qsim.value_and_gradient`."""
-        program = self.compile(circuit, _required(observables))
-        return program.value_and_gradient(params, wrt=wrt, method=method, step=step)
+        program, measured = self._measured(circuit, observables)
+        return program.value_and_gradient(params, wrt=wrt, method=method, step=step, measurement=measured)
+
+    def _measured(self, circuit: Circuit, measurement: Any) -> tuple[Program, Any]:
+        """A program, and the measurement if it is not the program's own observables."""
+        from qsim.measurements import Measurement
+
+        if isinstance(measurement, Measurement):
+            return self.compile(circuit), measurement
+        return self.compile(circuit, _required(measurement)), None
+
+    def vjp(
+        self, circuit: Circuit, measurement: Any, params: Any, cotangent: Any, *, wrt: Any = None
+    ) -> tuple[Any, Any]:
+        """See `qsim.vjp`."""
+        program, measured = self._measured(circuit, measurement)
+        return program.vjp(params, cotangent, wrt=wrt, measurement=measured)
+
+    def jvp(
+        self, circuit: Circuit, measurement: Any, params: Any, tangent: Any, *, wrt: Any = None
+    ) -> tuple[Any, Any]:
+        """See `qsim.jvp`."""
+        program, measured = self._measured(circuit, measurement)
+        return program.jvp(params, tangent, wrt=wrt, measurement=measured)
+
+    def hvp(
+        self,
+        circuit: Circuit,
+        measurement: Any,
+        params: Any,
+        vector: Any,
+        *,
+        wrt: Any = None,
+        cotangent: Any = None,
+    ) -> Any:
+        """See `qsim.hvp`."""
+        program, measured = self._measured(circuit, measurement)
+        return program.hvp(params, vector, wrt=wrt, cotangent=cotangent, measurement=measured)
+
+    def hessian(
+        self,
+        circuit: Circuit,
+        measurement: Any,
+        params: Any = None,
+        *,
+        wrt: Any = None,
+        cotangent: Any = None,
+    ) -> Any:
+        """See `qsim.hessian`."""
+        program, measured = self._measured(circuit, measurement)
+        return program.hessian(params, wrt=wrt, cotangent=cotangent, measurement=measured)
 
     def variance(
         self,

@@ -1,4 +1,4 @@
-"""Derivatives of expectation values: `value_and_gradient`, `gradient` and `jacobian`."""
+"""Derivatives of what a circuit is asked, by its parameters: one function for each kind of derivative."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from qsim.circuit import Circuit
 from qsim.simulator import Simulator
 
-__all__ = ["gradient", "jacobian", "value_and_gradient"]
+__all__ = ["gradient", "hessian", "hvp", "jacobian", "jvp", "value_and_gradient", "vjp"]
 
 
 def value_and_gradient(
@@ -118,3 +118,196 @@ def jacobian(circuit: Circuit, observables: Any, params: Any = None, **options: 
     from qsim.observables import as_observables
 
     return gradient(circuit, list(as_observables(observables)[0]), params, **options)
+
+
+def vjp(
+    circuit: Circuit,
+    measurement: Any,
+    params: Any,
+    cotangent: Any,
+    *,
+    wrt: Any = None,
+    backend: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+) -> tuple[Any, Any]:
+    """The value of a measurement, and a cotangent times its Jacobian: reverse differentiation.
+
+    The one step a framework with automatic differentiation needs to train through a circuit.
+
+    Parameters
+    ----------
+    circuit : Circuit
+    measurement : observable, list of observables, or `qsim.measurements.Measurement`
+        What is read off the state; an observable stands for its expectation value.
+    params : dict or array_like
+        As for `qsim.statevector`.
+    cotangent : array_like
+        Of the shape of the value (without its batch axis it serves all rows): the derivative of a real loss
+        by the value, ``dL/d(Re value) + i dL/d(Im value)`` where that is complex.
+    wrt : str, Parameter, ParameterVector or a sequence of these, optional
+        Derivatives by these parameters only. All by default.
+    backend, precision, threads
+        See `qsim.Simulator`.
+
+    Returns
+    -------
+    value : float, complex or ndarray
+    gradient : ndarray or dict
+        The derivatives of the loss, in the form of the gradient that `qsim.value_and_gradient` gives for
+        one observable: each row of a batch has its own.
+
+    Raises
+    ------
+    GradientError
+        The circuit is not a sequence of unitary gates and a read-out.
+
+    Notes
+    -----
+    One run forwards and one backwards with a single cotangent, however many numbers the value has.
+
+    Examples
+    --------
+    >>> from qsim.measurements import Probabilities
+    >>> from qsim.parameters import Parameter
+    >>> value, slope = vjp(Circuit(1).ry(Parameter("t"), 0), Probabilities(), [0.5], [1.0, 0.0])
+    >>> value.round(6), slope.round(6)
+    (array([0.938791, 0.061209]), array([-0.239713]))
+    """
+    return Simulator(backend, precision, threads).vjp(circuit, measurement, params, cotangent, wrt=wrt)
+
+
+def jvp(
+    circuit: Circuit,
+    measurement: Any,
+    params: Any,
+    tangent: Any,
+    *,
+    wrt: Any = None,
+    backend: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+) -> tuple[Any, Any]:
+    """The value of a measurement, and its Jacobian times a tangent: forward differentiation.
+
+    Parameters
+    ----------
+    circuit, measurement, params, backend, precision, threads
+        As for `vjp`.
+    tangent : dict or array_like
+        A direction in the space of the parameters: an array with a column for each parameter (of `wrt`, if
+        given), or a dict in which parameters left out have 0. Without a batch axis it serves all rows.
+    wrt : str, Parameter, ParameterVector or a sequence of these, optional
+        What the columns of an array are.
+
+    Returns
+    -------
+    value, derivative : float, complex or ndarray
+        Of equal shapes.
+
+    Notes
+    -----
+    One run of a state of one qubit more, the dual state: about two runs of the circuit, however many
+    parameters the tangent moves.
+
+    Examples
+    --------
+    >>> from qsim.parameters import ParameterVector
+    >>> t = ParameterVector("t", 2)
+    >>> circuit = Circuit(1).rx(t[0], 0).rx(t[1], 0)
+    >>> value, slope = jvp(circuit, "Z0", [0.2, 0.3], [1.0, 1.0])
+    >>> round(value, 6), round(slope, 6)
+    (0.877583, -0.958851)
+    """
+    return Simulator(backend, precision, threads).jvp(circuit, measurement, params, tangent, wrt=wrt)
+
+
+def hvp(
+    circuit: Circuit,
+    measurement: Any,
+    params: Any,
+    vector: Any,
+    *,
+    wrt: Any = None,
+    cotangent: Any = None,
+    backend: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+) -> Any:
+    """The Hessian of a measurement times a vector: the derivative of the gradient along a direction.
+
+    Parameters
+    ----------
+    circuit, measurement, params, wrt, backend, precision, threads
+        As for `vjp`.
+    vector : dict or array_like
+        As the tangent of `jvp`.
+    cotangent : array_like, optional
+        Differentiate the sum of the value times this, as `vjp` does, instead of each number of the value.
+
+    Returns
+    -------
+    ndarray or dict
+        As the gradient of `qsim.value_and_gradient`.
+
+    Notes
+    -----
+    Exact, by forward over adjoint: the state and its derivative along the vector run forwards as the two
+    halves of a state of one qubit more, and so do they and their cotangents backwards. About two gradients,
+    whatever the number of parameters.
+
+    Examples
+    --------
+    >>> from qsim.parameters import ParameterVector
+    >>> t = ParameterVector("t", 2)
+    >>> circuit = Circuit(1).rx(t[0], 0).rx(t[1], 0)
+    >>> hvp(circuit, "Z0", [0.2, 0.3], [1.0, 0.0]).round(6)
+    array([-0.877583, -0.877583])
+    """
+    return Simulator(backend, precision, threads).hvp(
+        circuit, measurement, params, vector, wrt=wrt, cotangent=cotangent
+    )
+
+
+def hessian(
+    circuit: Circuit,
+    measurement: Any,
+    params: Any = None,
+    *,
+    wrt: Any = None,
+    cotangent: Any = None,
+    backend: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Second derivatives of a measurement by the parameters.
+
+    Parameters
+    ----------
+    circuit, measurement, params, wrt, backend, precision, threads
+        As for `vjp`.
+    cotangent : array_like, optional
+        As for `hvp`.
+
+    Returns
+    -------
+    ndarray or dict
+        With S the shape of the value (of a row, if `cotangent` is given): for an array of `params` of shape
+        S + (num_parameters, num_parameters), symmetric; for a dict a dict of dicts, ``hessian[a][b]`` of
+        shape S, with (length of a,) and (length of b,) behind for vectors.
+
+    Notes
+    -----
+    Exact: one `hvp` for each parameter, all of them, for all rows, as one batch. About two gradients for each
+    parameter. Parameters that occur several times, and expressions, follow the chain rule of second order.
+
+    Examples
+    --------
+    >>> from qsim.parameters import Parameter, arctan
+    >>> x = Parameter("x")
+    >>> hessian(Circuit(1).rx(arctan(x), 0), "Z0", {"x": 1.0})["x"]["x"].__round__(6)
+    0.176777
+    """
+    return Simulator(backend, precision, threads).hessian(
+        circuit, measurement, params, wrt=wrt, cotangent=cotangent
+    )

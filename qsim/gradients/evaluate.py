@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,16 @@ from qsim.parameters import Parameter, ParameterVector
 if TYPE_CHECKING:
     from qsim.program.program import Program
 
-__all__ = ["METHODS", "require_unitary", "to_parameters", "value_and_gradient", "wanted_slots"]
+__all__ = [
+    "METHODS",
+    "Request",
+    "direction_array",
+    "read_request",
+    "require_unitary",
+    "to_parameters",
+    "value_and_gradient",
+    "wanted_slots",
+]
 
 FloatArray = npt.NDArray[np.float64]
 #: A parameter as the user named it, columns of its elements (-1: not in the circuit), whether it is a vector.
@@ -31,7 +41,7 @@ METHODS = ("adjoint", "parameter_shift", "finite_difference")
 
 
 def value_and_gradient(
-    program: Program, params: Any, wrt: Any, method: str, step: float | None
+    program: Program, params: Any, wrt: Any, method: str, step: float | None, measurement: Any = None
 ) -> tuple[Any, Any]:
     """See `qsim.value_and_gradient`."""
     if method not in METHODS:
@@ -44,7 +54,128 @@ def value_and_gradient(
         raise ArgumentError(
             f"Argument `step` is for method 'finite_difference', but the method is {method!r}."
         )
+    if measurement is not None:
+        return _of_measurement(program, params, wrt, method, step, measurement)
     program._require_observables()
+    request = read_request(program, params, wrt)
+    out, jacobian = _function_of(method)(program, request.values, request.columns, step)
+    if program._is_single:
+        out, jacobian = out[:, 0], jacobian[:, 0]
+    return request.value(out), request.gradient(jacobian)
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """The values of the parameters, by which of them to differentiate, and the form of the answer.
+
+    Attributes
+    ----------
+    values : ndarray, shape (batch, num_parameters), float64
+    batched, as_dict : bool
+        Whether the user gave a batch axis, and a dict.
+    entries : list of (key, columns, is_vector), or None
+        What to differentiate by, as the user named it; None: all parameters in their order. A column of
+        -1 is not in the circuit.
+    columns : list of int
+        All columns among them, ascending.
+    """
+
+    values: FloatArray
+    batched: bool
+    as_dict: bool
+    entries: list[Entry] | None
+    columns: list[int]
+
+    def value(self, out: Any) -> Any:
+        """Values, from (batch, ...)."""
+        out = out if self.batched else out[0]
+        return out.item() if np.ndim(out) == 0 else out
+
+    def gradient(self, jacobian: Any) -> Any:
+        """Derivatives, from (batch, ..., num_parameters)."""
+        jacobian = jacobian if self.batched else jacobian[0]
+        if self.entries is None:
+            return jacobian
+        parts = [_taken(jacobian, some) for _, some, _ in self.entries]
+        if not self.as_dict:
+            return np.concatenate([jacobian[..., :0], *parts], axis=-1)
+        return {
+            key: part if is_vector else part[0].item() if part.ndim == 1 else part[..., 0]
+            for (key, _, is_vector), part in zip(self.entries, parts, strict=True)
+        }
+
+    def matrix(self, second: Any) -> Any:
+        """Matrices over the parameters, from (batch, ..., num_parameters, num_parameters)."""
+        second = second if self.batched else second[0]
+        if self.entries is None:
+            return second
+        if not self.as_dict:
+            places = [c for _, some, _ in self.entries for c in some]
+            return _taken(np.swapaxes(_taken(second, places), -1, -2), places).swapaxes(-1, -2)
+        out: dict[Any, dict[Any, Any]] = {}
+        for first, some, first_is_vector in self.entries:
+            rows = np.swapaxes(_taken(np.swapaxes(second, -1, -2), some), -1, -2)
+            out[first] = {}
+            for key, others, is_vector in self.entries:
+                part = _taken(rows, others)
+                part = part if is_vector else part[..., 0]
+                part = part if first_is_vector else part[..., 0, :] if is_vector else part[..., 0]
+                out[first][key] = part.item() if part.ndim == 0 else part
+        return out
+
+    def vector(self, program: Program, given: Any, name: str) -> FloatArray:
+        """A direction in the space of the parameters, (batch, num_parameters), as the user gave it.
+
+        A dict names parameters, and all others have 0; an array has the columns of `wrt`.
+        """
+        out = np.zeros(self.values.shape)
+        if isinstance(given, Mapping):
+            for key, value in given.items():
+                array = direction_array(value, f"{name}[{key!r}]")
+                _, some, is_vector = _entry(program, key, array if array.ndim else None)
+                rows = array if is_vector else array[..., None]
+                self._place(out, rows, some, f"{name}[{key!r}]")
+            return out
+        array = direction_array(given, name)
+        places = list(range(len(out.T)))
+        if self.entries is not None:
+            places = [c for _, some, _ in self.entries for c in some]
+        if array.ndim == 0 and len(places) == 1:
+            array = array.reshape(1)
+        self._place(out, array, places, name)
+        return out
+
+    def _place(self, out: FloatArray, rows: FloatArray, places: list[int], name: str) -> None:
+        batch = len(out)
+        if (
+            rows.ndim not in (1, 2)
+            or rows.shape[-1] != len(places)
+            or (rows.ndim == 2 and len(rows) != batch)
+        ):
+            raise ArgumentError(
+                f"Argument `{name}` must have shape ({len(places)},) or (batch, {len(places)}) with the "
+                f"batch of `params`, {batch}, but has shape {rows.shape}."
+            )
+        for k, place in enumerate(places):
+            if place >= 0:
+                out[:, place] += rows[..., k]
+
+
+def direction_array(given: Any, name: str) -> FloatArray:
+    """Finite real numbers."""
+    try:
+        array = np.asarray(given)
+    except ValueError:  # rows of different lengths
+        array = np.array(None)
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"Argument `{name}` must be real numbers, but is {type(given).__name__}.")
+    if not np.isfinite(array).all():
+        raise ArgumentError(f"Argument `{name}` must be finite, but holds NaN or infinity.")
+    return array.astype(float)
+
+
+def read_request(program: Program, params: Any, wrt: Any) -> Request:
+    """See `Request`."""
     plain = program._plain_angles(params)  # one row, without expressions: the values are the angles
     values, batched = bind_values(program.parameters, params) if plain is None else (plain, False)
     as_dict = isinstance(params, Mapping)
@@ -55,21 +186,24 @@ def value_and_gradient(
         entries = [_entry(program, key, value) for key, value in params.items()]
     count = values.shape[1]
     columns = range(count) if entries is None else {c for _, some, _ in entries for c in some if c >= 0}
-    out, jacobian = _function_of(method)(program, values, sorted(columns), step)
-    if program._is_single:
-        out, jacobian = out[:, 0], jacobian[:, 0]
-    if not batched:
-        out, jacobian = out[0], jacobian[0]
-    value = float(out) if out.ndim == 0 else out
-    if entries is None:
-        return value, jacobian
-    parts = [_taken(jacobian, some) for _, some, _ in entries]
-    if not as_dict:
-        return value, np.concatenate([jacobian[..., :0], *parts], axis=-1)
-    return value, {
-        key: part if is_vector else float(part[0]) if part.ndim == 1 else part[..., 0]
-        for (key, _, is_vector), part in zip(entries, parts, strict=True)
-    }
+    return Request(values, batched, as_dict, entries, sorted(columns))
+
+
+def _of_measurement(
+    program: Program, params: Any, wrt: Any, method: str, step: float | None, what: Any
+) -> tuple[Any, Any]:
+    from qsim.gradients.derivatives import measured_jacobian
+    from qsim.measurements import as_measurement
+
+    if method != "adjoint":
+        raise GradientError(f"Method {method!r} cannot differentiate {what!r}. Use method='adjoint'.")
+    measurement = as_measurement(what)
+    program = measurement.attach(program)
+    request = read_request(program, params, wrt)
+    measurement.check_batch(len(request.values))
+    require_unitary(program, method)
+    out, jacobian = measured_jacobian(program, measurement, request)
+    return request.value(out), request.gradient(jacobian)
 
 
 @cache
@@ -80,18 +214,18 @@ def _function_of(method: str) -> Any:
 def require_unitary(program: Program, method: str) -> None:
     """Refuse what is not a sequence of unitary gates and a read-out."""
     code = program._code
+    if code.is_static and code.keeps_norm:
+        return
+    what = f"Method {method!r}" if method in METHODS else f"Function `{method}`"
+    way_out = "Use method='finite_difference'" + ("." if method in METHODS else " of `value_and_gradient`.")
     if not code.is_static:
         kinds = [type(step).__name__ for step in code.steps[: code.tail]]
         name = next((k.removesuffix("Step").lower() for k in kinds if k != "TapeStep"), "branch")
         raise GradientError(
-            f"Method {method!r} needs a circuit of unitary gates up to its read-out, but this one has "
-            f"`{name}` before its end. Use method='finite_difference'."
+            f"{what} needs a circuit of unitary gates up to its read-out, but this one has `{name}` before "
+            f"its end. {way_out}"
         )
-    if not code.keeps_norm:
-        raise GradientError(
-            f"Method {method!r} needs unitary gates, but `{code.non_unitary}` is not unitary. Use "
-            "method='finite_difference'."
-        )
+    raise GradientError(f"{what} needs unitary gates, but `{code.non_unitary}` is not unitary. {way_out}")
 
 
 def to_parameters(
@@ -171,6 +305,6 @@ def _columns(parameters: Sequence[Parameter]) -> tuple[dict[str, int], dict[str,
 def _taken(jacobian: FloatArray, columns: list[int]) -> FloatArray:
     """Columns of a Jacobian, zero for those that are not in the circuit."""
     index = np.array(columns, dtype=np.int64)
-    out = np.zeros((*jacobian.shape[:-1], len(index)))
+    out = np.zeros((*jacobian.shape[:-1], len(index)), dtype=jacobian.dtype)
     out[..., index >= 0] = jacobian[..., index[index >= 0]]
     return out

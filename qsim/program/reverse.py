@@ -18,7 +18,18 @@ import numpy.typing as npt
 from qsim.program.schedule import plan_segments
 from qsim.program.tape import INSTRUCTION, Pattern, Tape
 
-__all__ = ["Reverse", "levels_of", "reverse_tape"]
+__all__ = [
+    "Family",
+    "Matrix",
+    "Pools",
+    "Reverse",
+    "Reverser",
+    "active_bits",
+    "family_data",
+    "generator_of",
+    "levels_of",
+    "reverse_tape",
+]
 
 Matrix = npt.NDArray[np.complex128]
 #: Coefficients and entries below this are rounding, relative to the largest.
@@ -47,7 +58,7 @@ class Reverse:
 
 
 @dataclass(slots=True)
-class _Family:
+class Family:
     """``sum_w coefficients[w] * exp(i w angle)``: a parametrised instruction's matrix, or its diagonal."""
 
     levels: npt.NDArray[np.float64]
@@ -56,30 +67,30 @@ class _Family:
     def at(self, angle: float) -> Matrix:
         return np.asarray(np.tensordot(np.exp(1j * self.levels * angle), self.coefficients, 1))
 
-    def derivative(self) -> _Family:
-        return _Family(self.levels, np.einsum("w,w...->w...", 1j * self.levels, self.coefficients))
+    def derivative(self) -> Family:
+        return Family(self.levels, np.einsum("w,w...->w...", 1j * self.levels, self.coefficients))
 
-    def times_adjoint(self, other: _Family) -> _Family:
+    def times_adjoint(self, other: Family) -> Family:
         """Products ``self @ other^dagger``, equal levels merged."""
         levels = np.subtract.outer(self.levels, other.levels).ravel()
         products = np.array([_product(a, b) for a in self.coefficients for b in other.coefficients])
         keys, places = np.unique(levels.round(9), return_inverse=True)
         merged = np.zeros((len(keys), *products.shape[1:]), dtype=complex)
         np.add.at(merged, places, products)
-        return _without_dust(_Family(keys, merged))
+        return _without_dust(Family(keys, merged))
 
 
 def _product(a: Matrix, b: Matrix) -> Matrix:
     return a * b.conj() if a.ndim == 1 else a @ b.conj().T
 
 
-def _without_dust(family: _Family) -> _Family:
+def _without_dust(family: Family) -> Family:
     size = np.abs(family.coefficients).reshape(len(family.levels), -1).max(1)
     kept = size > _DUST * size.max(initial=1.0)
-    return _Family(family.levels[kept], family.coefficients[kept])
+    return Family(family.levels[kept], family.coefficients[kept])
 
 
-def _family(tape: Tape, record: np.void) -> _Family:
+def _family(tape: Tape, record: np.void) -> Family:
     """The matrices of a diagonal or dense instruction with terms."""
     k, data = int(record["num_targets"]), int(record["data"])
     dense = record["pattern"] == Pattern.DENSE
@@ -93,7 +104,34 @@ def _family(tape: Tape, record: np.void) -> _Family:
         levels += [omega, -omega]
         coefficients += [(cos - 1j * sin) / 2, (cos + 1j * sin) / 2]
         position += 1 + 2 * size
-    return _without_dust(_Family(np.array(levels), np.array(coefficients).reshape(-1, *shape)))
+    return _without_dust(Family(np.array(levels), np.array(coefficients).reshape(-1, *shape)))
+
+
+def generator_of(tape: Tape, record: np.void) -> Matrix | Family | None:
+    """``E = (dU/dangle) U^dagger`` of a diagonal or dense instruction, without its controls.
+
+    A constant matrix (its diagonal, if the instruction is diagonal), a family that depends on the angle, or
+    None where it is zero.
+    """
+    family = _family(tape, record)
+    slope = family.derivative()
+    values = [_product(slope.at(angle), family.at(angle)) for angle in _GENERIC_ANGLES]
+    size = max(float(np.abs(v).max()) for v in values)
+    if size == 0.0:
+        return None
+    rounding = _DUST * size * (1 + float(np.abs(family.levels).max()))  # that of phases grows with them
+    if all(np.abs(v - values[0]).max() <= rounding for v in values):
+        return np.where(np.abs(values[0]) > _DUST * size, values[0], 0.0)
+    return slope.times_adjoint(family)
+
+
+def family_data(family: Family) -> Matrix:
+    """A family without a constant part, as the tape stores the terms of an instruction."""
+    pieces: list[Any] = [np.zeros(family.coefficients[0].size)]
+    for level, coefficient in zip(family.levels, family.coefficients, strict=True):
+        entries = coefficient.ravel()  # exp(i w angle) = cos(w angle) + i sin(w angle)
+        pieces += [[level], entries, 1j * entries]
+    return np.concatenate(pieces)
 
 
 def levels_of(tape: Tape, record: np.void) -> npt.NDArray[np.float64]:
@@ -105,7 +143,7 @@ def levels_of(tape: Tape, record: np.void) -> npt.NDArray[np.float64]:
     return np.append(levels, 0.0) if record["ctrl_mask"] else levels
 
 
-class _Pools:
+class Pools:
     """Collects the numbers of the new tape."""
 
     def __init__(self) -> None:
@@ -125,11 +163,18 @@ class _Pools:
         self.num_constants += len(self.constants[-1])
         return offset
 
+    def arrays(self) -> tuple[npt.NDArray[np.int32], Matrix]:
+        """Both pools."""
+        integers = np.concatenate([np.zeros(0, np.int32), *self.integers])
+        return integers, np.ascontiguousarray(np.concatenate([np.zeros(0, complex), *self.constants]))
 
-class _Reverser:
+
+class Reverser:
+    """Walks a tape from its end and collects the reverse tape."""
+
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
-        self.pools = _Pools()
+        self.pools = Pools()
         self.records: list[np.void] = []
         self.slots: list[int] = []
         self.weights: list[float] = []
@@ -216,24 +261,13 @@ class _Reverser:
 
     def _make_generator(self, record: np.void) -> tuple[int, int, Any, int] | None:
         """(pattern, number of terms, sources, place of the data) of a generator; None if it is zero."""
-        family = _family(self.tape, record)
-        slope = family.derivative()
-        values = [_product(slope.at(angle), family.at(angle)) for angle in _GENERIC_ANGLES]
-        size = max(float(np.abs(v).max()) for v in values)
-        if size == 0.0:
+        made = generator_of(self.tape, record)
+        if made is None:
             return None
-        rounding = _DUST * size * (1 + float(np.abs(family.levels).max()))  # that of phases grows with them
-        if all(np.abs(v - values[0]).max() <= rounding for v in values):
-            matrix = np.where(np.abs(values[0]) > _DUST * size, values[0], 0.0)
-            return self._constant_generator(matrix, int(record["pattern"]))
-        products = slope.times_adjoint(family)
-        zero = np.zeros(products.coefficients[0].size)
-        pieces: list[Any] = [zero]
-        for level, coefficient in zip(products.levels, products.coefficients, strict=True):
-            entries = coefficient.ravel()  # exp(i w angle) = cos(w angle) + i sin(w angle)
-            pieces += [[level], entries, 1j * entries]
-        data = self.pools.put_constants(np.concatenate(pieces))
-        return int(record["pattern"]), len(products.levels), (), data
+        if not isinstance(made, Family):
+            return self._constant_generator(made, int(record["pattern"]))
+        data = self.pools.put_constants(family_data(made))
+        return int(record["pattern"]), len(made.levels), (), data
 
     def _constant_generator(self, matrix: Matrix, pattern: int) -> tuple[int, int, Any, int]:
         if matrix.ndim == 1:
@@ -253,19 +287,8 @@ class _Reverser:
         records = np.array(
             self.records[:count], dtype=INSTRUCTION
         )  # nothing reads the states behind the last
-        pools = self.pools
-        integers = np.concatenate([np.zeros(0, np.int32), *pools.integers])
-        constants = np.ascontiguousarray(np.concatenate([np.zeros(0, complex), *pools.constants]))
-        active = []
-        for record in records:
-            mask = 0
-            if record["pattern"] == Pattern.PAULI_ROTATION:
-                mask = int(record["x_mask"])
-            elif record["pattern"] in (Pattern.DENSE, Pattern.PERMUTATION):
-                first = int(record["targets"])
-                for q in integers[first : first + int(record["num_targets"])]:
-                    mask |= 1 << int(q)
-            active.append(mask)
+        integers, constants = self.pools.arrays()
+        active = active_bits(records, integers)
         whole = set(np.flatnonzero(records["pattern"] == Pattern.PREPARE).tolist())
         tape = Tape(
             self.tape.num_qubits,
@@ -290,6 +313,21 @@ class _Reverser:
         return out
 
 
+def active_bits(records: npt.NDArray[np.void], integers: npt.NDArray[np.int32]) -> list[int]:
+    """For each instruction the mask of the qubits that must be inside a tile."""
+    active = []
+    for record in records:
+        mask = 0
+        if record["pattern"] == Pattern.PAULI_ROTATION:
+            mask = int(record["x_mask"])
+        elif record["pattern"] in (Pattern.DENSE, Pattern.PERMUTATION):
+            first = int(record["targets"])
+            for q in integers[first : first + int(record["num_targets"])]:
+                mask |= 1 << int(q)
+        active.append(mask)
+    return active
+
+
 def reverse_tape(tape: Tape, slots: Collection[int]) -> Reverse:
     """The reverse tape for derivatives by some slots.
 
@@ -304,7 +342,7 @@ def reverse_tape(tape: Tape, slots: Collection[int]) -> Reverse:
     The generator of a one-parameter group ``exp(-i angle G)`` is the constant ``-i G``. That of any other
     gate is a trigonometric polynomial like the gate itself, whose frequencies are differences of the gate's.
     """
-    out = _Reverser(tape)
+    out = Reverser(tape)
     for record in tape.instructions[::-1]:
         if record["slot"] >= 0 and int(record["slot"]) in slots:
             out.add_generator(record)
