@@ -109,10 +109,24 @@ class Simulator:
         wrt: Any = None,
         method: str = "adjoint",
         step: float | None = None,
-    ) -> tuple[Any, Any]:
+        shots: int | None = None,
+        seed: Any = None,
+        directions: int | None = None,
+        return_std: bool = False,
+    ) -> tuple[Any, ...]:
         """See `qsim.value_and_gradient`."""
         program, measured = self._measured(circuit, observables)
-        return program.value_and_gradient(params, wrt=wrt, method=method, step=step, measurement=measured)
+        return program.value_and_gradient(
+            params,
+            wrt=wrt,
+            method=method,
+            step=step,
+            shots=shots,
+            seed=self._seeds if seed is None and (shots is not None or method == "spsa") else seed,
+            directions=directions,
+            return_std=return_std,
+            measurement=measured,
+        )
 
     def _measured(self, circuit: Circuit, measurement: Any) -> tuple[Program, Any]:
         """A program, and the measurement if it is not the program's own observables."""

@@ -18,25 +18,40 @@ def value_and_gradient(
     wrt: Any = None,
     method: str = "adjoint",
     step: float | None = None,
+    shots: int | None = None,
+    seed: Any = None,
+    directions: int | None = None,
+    return_std: bool = False,
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
-) -> tuple[Any, Any]:
+) -> tuple[Any, ...]:
     """Expectation values of one or several observables, and their derivatives by the parameters.
 
     Parameters
     ----------
     circuit : Circuit
-    observable : observable or list of observables
-        As for `qsim.expectation`.
+    observable : observable, list of observables, or `qsim.measurements.Measurement`
+        As for `qsim.expectation`; or whatever else is to be read off the state.
     params : dict or array_like, optional
         As for `qsim.statevector`: data and weights alike, with or without a batch axis.
     wrt : str, Parameter, ParameterVector or a sequence of these, optional
         Derivatives by these parameters only. All by default.
-    method : {"adjoint", "parameter_shift", "finite_difference"}
+    method : {"adjoint", "parameter_shift", "finite_difference", "spsa", "hadamard_test"}
         See the notes.
     step : float, optional
-        Step of ``"finite_difference"``. Default: 1e-5 in double precision, 1e-2 in single.
+        Step of ``"finite_difference"`` (default 1e-5 in double precision, 1e-2 in single, 0.1 with shots)
+        and ``"spsa"`` (1e-4, 1e-2, 0.1).
+    shots : int, optional
+        Estimate everything from so many samples of each circuit in each basis, instead of exactly; by
+        all methods but ``"adjoint"``. Only for observables.
+    seed : None, int, numpy.random.SeedSequence or numpy.random.Generator
+        Of samples and of random directions. The same seed gives the same numbers whatever the backend,
+        threads or size of the batch's chunks.
+    directions : int, optional
+        Random directions that ``"spsa"`` averages over, 1 by default.
+    return_std : bool
+        Also give the standard errors of values and derivatives.
     backend, precision, threads
         See `qsim.Simulator`.
 
@@ -44,12 +59,14 @@ def value_and_gradient(
     -------
     values : float or ndarray, float64
         As `qsim.expectation` gives them: shape (), with (batch,) in front for a batch and
-        (num_observables,) behind for a list of observables. Called S below.
+        (num_observables,) behind for a list of observables, or the shape of the measurement. Called S below.
     gradient : ndarray or dict
         For an array of `params` an array of shape S + (num_parameters,), in the order of
         ``circuit.parameters`` or of `wrt`. For a dict a dict with the same keys (those of `wrt`, if given):
         shape S for a parameter, S + (length,) for a vector. Each row of a batch has its own derivatives,
         also by a value that all rows share.
+    values_std, gradient_std : of the same forms
+        Only with `return_std`.
 
     Raises
     ------
@@ -63,10 +80,16 @@ def value_and_gradient(
     values for each observable, whatever the number of parameters, and the memory of a state and one more
     for each observable, whatever the depth. ``"parameter_shift"`` [2]_ evaluates the circuit at shifted
     angles, as hardware must: exact as well, with two evaluations for each frequency of each gate with a
-    parameter. ``"finite_difference"`` takes central differences, two evaluations for each parameter; it
-    serves for comparison, and for circuits that measure in the middle or have gates that are not unitary.
+    parameter, or of all gates of a parameter together where these have fewer. ``"hadamard_test"`` [3]_ adds a
+    qubit and puts the generator of each gate behind it. ``"finite_difference"`` takes central differences,
+    two evaluations for each parameter; it serves for comparison, and for circuits that measure in the middle
+    or have gates that are not unitary. ``"spsa"`` [4]_ moves all parameters at once in random directions, two
+    evaluations for each; its mean is the gradient, but a single one is far from it.
 
     Parameters that occur several times and expressions of parameters follow the chain rule, exactly.
+
+    With shots each circuit is simulated once and sampled once for each group of Pauli strings that agree
+    on every qubit. Estimates by shift rules and Hadamard tests are unbiased.
 
     References
     ----------
@@ -74,6 +97,10 @@ def value_and_gradient(
        variational quantum algorithms", arXiv:2009.02823.
     .. [2] D. Wierichs, J. Izaac, C. Wang and C. Y.-Y. Lin, "General parameter-shift rules for quantum
        gradients", Quantum 6, 677 (2022), arXiv:2107.12390.
+    .. [3] K. Mitarai and K. Fujii, "Methodology for replacing indirect measurements with direct
+       measurements", Phys. Rev. Research 1, 013006 (2019), arXiv:1901.00015.
+    .. [4] J. C. Spall, "Multivariate stochastic approximation using a simultaneous perturbation gradient
+       approximation", IEEE Trans. Autom. Control 37, 332 (1992).
 
     Examples
     --------
@@ -85,12 +112,23 @@ def value_and_gradient(
     (0.0, -1.0)
     """
     return Simulator(backend, precision, threads).value_and_gradient(
-        circuit, observable, params, wrt=wrt, method=method, step=step
+        circuit,
+        observable,
+        params,
+        wrt=wrt,
+        method=method,
+        step=step,
+        shots=shots,
+        seed=seed,
+        directions=directions,
+        return_std=return_std,
     )
 
 
 def gradient(circuit: Circuit, observable: Any, params: Any = None, **options: Any) -> Any:
     """Derivatives alone; arguments and result as for `value_and_gradient`.
+
+    With `return_std` the derivatives and their standard errors.
 
     Examples
     --------
@@ -99,14 +137,15 @@ def gradient(circuit: Circuit, observable: Any, params: Any = None, **options: A
     array([[-0.479426],
            [-0.841471]])
     """
-    return value_and_gradient(circuit, observable, params, **options)[1]
+    out = value_and_gradient(circuit, observable, params, **options)
+    return out[1] if len(out) == 2 else (out[1], out[3])
 
 
 def jacobian(circuit: Circuit, observables: Any, params: Any = None, **options: Any) -> Any:
     """Derivatives of several observables, with an axis of observables also if there is but one.
 
     Arguments as for `value_and_gradient`. An array of shape (num_observables, num_parameters), with (batch,)
-    in front for a batch; for a dict of `params` a dict of such arrays.
+    in front for a batch; for a dict of `params` a dict of such arrays. Of a measurement as `gradient`.
 
     Examples
     --------
@@ -115,9 +154,12 @@ def jacobian(circuit: Circuit, observables: Any, params: Any = None, **options: 
     array([[-0.479426],
            [-0.877583]])
     """
+    from qsim.measurements import Measurement
     from qsim.observables import as_observables
 
-    return gradient(circuit, list(as_observables(observables)[0]), params, **options)
+    if not isinstance(observables, Measurement):
+        observables = list(as_observables(observables)[0])
+    return gradient(circuit, observables, params, **options)
 
 
 def vjp(

@@ -181,7 +181,8 @@ def _along(
         by_slot[part] = second_pull_back(
             program, angles[part], velocities[part], columns, _with_slope(pulled, measurement.degree)
         )
-    return to_parameters(program, values, by_slot, columns)
+    out: FloatArray = to_parameters(program, values, by_slot, columns)
+    return out
 
 
 def _slopes_by_slot(

@@ -5,18 +5,21 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from qsim._checks import check_count
 from qsim.binding import bind_values, unknown_parameter
 from qsim.errors import ArgumentError, GradientError
+from qsim.gradients.chain import slot_jacobian
 from qsim.parameters import Parameter, ParameterVector
 
 if TYPE_CHECKING:
+    from qsim.gradients.evaluations import Options
     from qsim.program.program import Program
 
 __all__ = [
@@ -34,34 +37,107 @@ FloatArray = npt.NDArray[np.float64]
 #: A parameter as the user named it, columns of its elements (-1: not in the circuit), whether it is a vector.
 Entry = tuple[Any, list[int], bool]
 
-#: Each is a module here with a function `values_and_jacobian` of the program, the values of the parameters
-#: (batch, num_parameters), the columns wanted and a step. It gives (batch, num_observables) and
-#: (batch, num_observables, num_parameters), of which the other columns may hold anything.
-METHODS = ("adjoint", "parameter_shift", "finite_difference")
+#: Each but the first is a module here with a function `estimate` of the program, the values of the parameters
+#: (batch, num_parameters), the columns wanted and `Options`. It gives values (batch, size), derivatives
+#: (batch, size, num_parameters), of which the other columns may hold anything, and the variances of both.
+METHODS = ("adjoint", "parameter_shift", "finite_difference", "spsa", "hadamard_test")
+#: Methods that take these arguments.
+_TAKERS = {
+    "step": ("finite_difference", "spsa"),
+    "shots": METHODS[1:],
+    "seed": METHODS[1:],
+    "directions": ("spsa",),
+}
 
 
 def value_and_gradient(
-    program: Program, params: Any, wrt: Any, method: str, step: float | None, measurement: Any = None
-) -> tuple[Any, Any]:
-    """See `qsim.value_and_gradient`."""
+    program: Program,
+    params: Any,
+    wrt: Any,
+    method: str,
+    return_std: bool = False,
+    measurement: Any = None,
+    **given: Any,
+) -> tuple[Any, ...]:
+    """See `qsim.value_and_gradient`; `given` are the fields of `Options`, None where not given."""
+    options = _options(method, return_std, given)
+    if measurement is not None:
+        program, options = _attached(program, measurement, options)
+    else:
+        program._require_observables()
+    request = read_request(program, params, wrt)
+    if method == "adjoint":
+        return _by_adjoint(program, request, options)
+    if options.measurement is not None:
+        options.measurement.check_batch(len(request.values))
+    found = _function_of(method)(program, request.values, request.columns, options)
+    if options.measurement is not None:
+        shape = options.measurement.shape(program)
+        found = [a.reshape(len(a), *shape, *a.shape[2:]) for a in found]
+    elif program._is_single:
+        found = [a[:, 0] for a in found]
+    out = request.value(found[0]), request.gradient(found[1])
+    if not return_std:
+        return out
+    return *out, request.value(np.sqrt(found[2])), request.gradient(np.sqrt(found[3]))
+
+
+def _by_adjoint(program: Program, request: Request, options: Options) -> tuple[Any, Any]:
+    from qsim.gradients.adjoint import values_and_jacobian
+    from qsim.gradients.derivatives import measured_jacobian
+
+    if options.measurement is not None:
+        require_unitary(program, "adjoint")
+        options.measurement.check_batch(len(request.values))
+        out, jacobian = measured_jacobian(program, options.measurement, request)
+    else:
+        out, jacobian = values_and_jacobian(program, request.values, request.columns, None)
+        if program._is_single:
+            out, jacobian = out[:, 0], jacobian[:, 0]
+    return request.value(out), request.gradient(jacobian)
+
+
+def _options(method: Any, return_std: Any, given: dict[str, Any]) -> Options:
     if method not in METHODS:
         near = difflib.get_close_matches(str(method), METHODS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ArgumentError(
             f"Argument `method` must be one of {', '.join(METHODS)}, but is {method!r}.{hint}"
         )
-    if step is not None and method != "finite_difference":
-        raise ArgumentError(
-            f"Argument `step` is for method 'finite_difference', but the method is {method!r}."
-        )
-    if measurement is not None:
-        return _of_measurement(program, params, wrt, method, step, measurement)
-    program._require_observables()
-    request = read_request(program, params, wrt)
-    out, jacobian = _function_of(method)(program, request.values, request.columns, step)
-    if program._is_single:
-        out, jacobian = out[:, 0], jacobian[:, 0]
-    return request.value(out), request.gradient(jacobian)
+    for name, value in given.items():
+        if value is not None and method not in _TAKERS[name]:
+            takers = " or ".join(map(repr, _TAKERS[name]))
+            raise ArgumentError(f"Argument `{name}` is for method {takers}, but the method is {method!r}.")
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if "shots" in chosen:
+        chosen["shots"] = check_count(chosen["shots"], "shots", 1)
+    if "directions" in chosen:
+        chosen["directions"] = check_count(chosen["directions"], "directions", 1)
+    from qsim.gradients.evaluations import Options
+
+    options = Options(**chosen)
+    if not isinstance(return_std, bool):
+        raise TypeError(f"Argument `return_std` must be a bool, but is {type(return_std).__name__}.")
+    if return_std:
+        if method == "adjoint" or (options.shots is None and method != "spsa"):
+            raise ArgumentError(
+                "Argument `return_std` needs `shots` or method 'spsa': else nothing is random."
+            )
+        if options.shots == 1 or (method == "spsa" and options.directions == 1):
+            name = "shots" if options.shots == 1 else "directions"
+            raise ArgumentError(f"Argument `return_std` needs at least 2 {name}: one has no spread.")
+    return options
+
+
+def _attached(program: Program, what: Any, options: Options) -> tuple[Program, Options]:
+    """The program for a measurement; expectation values become its observables."""
+    from qsim.measurements import Expectation, as_measurement
+
+    measurement = as_measurement(what)
+    program = measurement.attach(program)
+    if isinstance(measurement, Expectation):
+        return program, options
+    return program, replace(options, measurement=measurement)
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,26 +265,9 @@ def read_request(program: Program, params: Any, wrt: Any) -> Request:
     return Request(values, batched, as_dict, entries, sorted(columns))
 
 
-def _of_measurement(
-    program: Program, params: Any, wrt: Any, method: str, step: float | None, what: Any
-) -> tuple[Any, Any]:
-    from qsim.gradients.derivatives import measured_jacobian
-    from qsim.measurements import as_measurement
-
-    if method != "adjoint":
-        raise GradientError(f"Method {method!r} cannot differentiate {what!r}. Use method='adjoint'.")
-    measurement = as_measurement(what)
-    program = measurement.attach(program)
-    request = read_request(program, params, wrt)
-    measurement.check_batch(len(request.values))
-    require_unitary(program, method)
-    out, jacobian = measured_jacobian(program, measurement, request)
-    return request.value(out), request.gradient(jacobian)
-
-
 @cache
 def _function_of(method: str) -> Any:
-    return importlib.import_module(f"qsim.gradients.{method}").values_and_jacobian
+    return importlib.import_module(f"qsim.gradients.{method}").estimate
 
 
 def require_unitary(program: Program, method: str) -> None:
@@ -229,28 +288,21 @@ def require_unitary(program: Program, method: str) -> None:
 
 
 def to_parameters(
-    program: Program, values: FloatArray, by_slot: FloatArray, columns: list[int]
-) -> FloatArray:
-    """The chain rule, from derivatives by slots (batch, num_observables, num_slots) to parameters."""
-    count = values.shape[1]
-    expressions = program._slots.expressions
-    if not expressions:
+    program: Program, values: FloatArray, by_slot: Any, columns: list[int], squared: bool = False
+) -> Any:
+    """The chain rule, from derivatives by slots (batch, num_observables, num_slots) to parameters.
+
+    With `squared` from variances of independent estimates of them.
+    """
+    if not program._slots.expressions:
         return by_slot
+    count = values.shape[1]
     out = by_slot[..., :count].copy()
-    wanted = np.zeros(count, dtype=bool)
-    wanted[columns] = True
-    slots, places, derivatives = program._slots.jacobian(values)
-    for k in range(count, len(slots)):
-        if not wanted[places[k]]:
-            continue
-        slope = derivatives[:, k]
-        if not np.isfinite(slope).all():
-            row = int(np.argmin(np.isfinite(slope)))
-            raise GradientError(
-                f"Parameter expression `{expressions[slots[k] - count]}` has no finite derivative by "
-                f"`{program.parameters[places[k]].name}` in row {row} of the values."
-            )
-        out[..., places[k]] += by_slot[..., slots[k]] * slope[:, None]
+    slots, places, slopes = slot_jacobian(program, values, columns)
+    inner = slots >= count
+    slopes = slopes[:, inner] ** 2 if squared else slopes[:, inner]
+    terms = by_slot[..., slots[inner]] * slopes[:, None]
+    np.add.at(np.moveaxis(out, -1, 0), places[inner], np.moveaxis(terms, -1, 0))
     return out
 
 

@@ -80,7 +80,7 @@ class Execution:
         self._connect_observables()
 
     def _connect_observables(self) -> None:
-        self._paulis = _pauli_handle(self._backend, self.observables, self.num_qubits)
+        self._paulis = pauli_handle(self._backend, self.observables, self.num_qubits)
         self._is_one_sum = (
             self._is_single and len(self.observables) == 1 and isinstance(self.observables[0], PauliSum)
         )
@@ -395,7 +395,7 @@ class Execution:
         return rows, states.ndim == 2
 
 
-def _pauli_handle(backend: Backend, observables: Sequence[Observable], num_qubits: int) -> Any:
+def pauli_handle(backend: Backend, observables: Sequence[Observable], num_qubits: int) -> Any:
     """The Pauli sums among the observables, for the kernels."""
     terms = [o.real_terms() for o in observables if isinstance(o, PauliSum)]
     if not terms:

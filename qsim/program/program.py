@@ -305,15 +305,30 @@ class Program(Execution):
         wrt: Any = None,
         method: str = "adjoint",
         step: float | None = None,
+        shots: int | None = None,
+        seed: Any = None,
+        directions: int | None = None,
+        return_std: bool = False,
         measurement: Any = None,
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Any, ...]:
         """Expectation values of the program's observables, or another measurement, and their derivatives.
 
         Arguments and results as for `qsim.value_and_gradient`.
         """
         from qsim.gradients.evaluate import value_and_gradient
 
-        return value_and_gradient(self, params, wrt, method, step, measurement)
+        return value_and_gradient(
+            self,
+            params,
+            wrt,
+            method,
+            return_std,
+            measurement,
+            step=step,
+            shots=shots,
+            seed=seed,
+            directions=directions,
+        )
 
     def vjp(
         self, params: Any, cotangent: Any, *, wrt: Any = None, measurement: Any = None

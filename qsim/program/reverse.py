@@ -26,6 +26,7 @@ __all__ = [
     "Reverser",
     "active_bits",
     "family_data",
+    "family_of",
     "generator_of",
     "levels_of",
     "reverse_tape",
@@ -90,7 +91,7 @@ def _without_dust(family: Family) -> Family:
     return Family(family.levels[kept], family.coefficients[kept])
 
 
-def _family(tape: Tape, record: np.void) -> Family:
+def family_of(tape: Tape, record: np.void) -> Family:
     """The matrices of a diagonal or dense instruction with terms."""
     k, data = int(record["num_targets"]), int(record["data"])
     dense = record["pattern"] == Pattern.DENSE
@@ -113,7 +114,7 @@ def generator_of(tape: Tape, record: np.void) -> Matrix | Family | None:
     A constant matrix (its diagonal, if the instruction is diagonal), a family that depends on the angle, or
     None where it is zero.
     """
-    family = _family(tape, record)
+    family = family_of(tape, record)
     slope = family.derivative()
     values = [_product(slope.at(angle), family.at(angle)) for angle in _GENERIC_ANGLES]
     size = max(float(np.abs(v).max()) for v in values)
@@ -139,7 +140,7 @@ def levels_of(tape: Tape, record: np.void) -> npt.NDArray[np.float64]:
     if record["pattern"] == Pattern.PAULI_ROTATION:
         levels = np.array([-0.5, 0.5])
     else:
-        levels = _family(tape, record).levels
+        levels = family_of(tape, record).levels
     return np.append(levels, 0.0) if record["ctrl_mask"] else levels
 
 
