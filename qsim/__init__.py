@@ -53,6 +53,9 @@ if TYPE_CHECKING:
     from qsim.gradients import jvp as jvp
     from qsim.gradients import value_and_gradient as value_and_gradient
     from qsim.gradients import vjp as vjp
+    from qsim.gradients.metric import classical_fisher as classical_fisher
+    from qsim.gradients.metric import geometric_tensor as geometric_tensor
+    from qsim.gradients.metric import quantum_fisher as quantum_fisher
     from qsim.io import load as load
     from qsim.observables import (
         Diagonal as Diagonal,
@@ -101,6 +104,7 @@ _MODULES = {
     "qsim.circuit": ("Circuit",),
     "qsim.errors": ("QsimError",),
     "qsim.gradients": ("gradient", "hessian", "hvp", "jacobian", "jvp", "value_and_gradient", "vjp"),
+    "qsim.gradients.metric": ("classical_fisher", "geometric_tensor", "quantum_fisher"),
     "qsim.io": ("load",),
     "qsim.observables": (
         *("Diagonal", "Hermitian", "PauliString", "PauliSum", "Projector", "SparseMatrix"),
