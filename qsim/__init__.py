@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from qsim import measurements as measurements
     from qsim import observables as observables
     from qsim import operations as operations
+    from qsim import optimize as optimize
     from qsim import testing as testing
     from qsim import visual as visual
     from qsim.answers import amplitudes as amplitudes
@@ -126,7 +127,8 @@ _MODULES = {
 }
 #: Modules that are attributes without an import of their own.
 _SUBMODULES = (
-    *("classical", "errors", "gates", "io", "measurements", "observables", "operations", "testing", "visual"),
+    *("classical", "errors", "gates", "io", "measurements", "observables", "operations"),
+    *("optimize", "testing", "visual"),
 )
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 

@@ -204,14 +204,14 @@ def _tensor(program: Program, request: Request, approximation: str | None) -> Co
         return out
     for part in chunks(program, batch, len(columns) + 6):
         size = 1 << program.num_qubits
-        tangents: ComplexArray = np.empty((part.stop - part.start, count, size), dtype=program.dtype)
-        states: ComplexArray = np.empty((len(tangents), size), dtype=program.dtype)
+        every: ComplexArray = np.empty((part.stop - part.start, count, size), dtype=program.dtype)
+        here: ComplexArray = np.empty((len(every), size), dtype=program.dtype)
         for rows, places, some, directions in tangent_states(program, values[part], columns):
-            tangents[rows, places] = directions
-            states[rows] = some
-        chosen = tangents[:, columns]
+            every[rows, places] = directions
+            here[rows] = some
+        chosen = every[:, columns]
         gram = chosen.conj() @ chosen.swapaxes(1, 2)
-        along = np.einsum("bi,bpi->bp", states.conj(), chosen)  # <psi|d_p psi>
+        along = np.einsum("bi,bpi->bp", here.conj(), chosen)  # <psi|d_p psi>
         gram = gram - along.conj()[:, :, None] * along[:, None, :]
         out[part, np.array(columns)[:, None], columns] = (gram + gram.conj().swapaxes(1, 2)) / 2
     if approximation == "block_diagonal":

@@ -25,7 +25,7 @@ from qsim.program.tape import Pattern, Tape
 if TYPE_CHECKING:
     from qsim.program.program import Program
 
-__all__ = ["estimate", "frequencies_of", "shift_rule"]
+__all__ = ["estimate", "frequencies_of", "parameter_frequencies", "shift_rule"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -341,3 +341,32 @@ def _mask_of(tape: Tape, record: np.void) -> int:
         return int(record["z_mask"])
     first = int(record["targets"])
     return sum(1 << int(q) for q in tape.integers[first : first + int(record["num_targets"])])
+
+
+def parameter_frequencies(program: Program, column: int) -> FloatArray:
+    """The frequencies of an expectation value as a function of one parameter, ascending.
+
+    Raises
+    ------
+    GradientError
+        If the parameter stands in an expression that is not affine in it, or the frequencies are too many.
+    """
+    name = program.parameters[column].name
+    if wanted_slots(program, [column]) != {column}:
+        raise GradientError(
+            f"Parameter `{name}` stands in an expression that is not affine in it, so that no expectation "
+            "value is a trigonometric polynomial of it. Use an optimiser that follows the gradient."
+        )
+    require_unitary(program, "frequencies")
+    if not program._code.tapes:
+        return np.zeros(0)
+    tape = program._code.tapes[0]
+    places = np.flatnonzero(tape.instructions["slot"] == column)
+    levels = [levels_of(tape, tape.instructions[place]) for place in places]
+    total = _levels_together(tape, places, tape.instructions["scale"][places], levels)
+    if total is None:
+        raise GradientError(
+            f"An expectation value has too many frequencies as a function of parameter `{name}`. Use an "
+            "optimiser that follows the gradient."
+        )
+    return np.array(frequencies_of(total))
