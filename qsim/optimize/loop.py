@@ -20,6 +20,9 @@ from qsim.errors import ArgumentError
 
 __all__ = ["Optimizer", "Result", "State", "minimize"]
 
+#: A line of progress is not written more often.
+_REFRESH_SECONDS = 0.1
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -188,11 +191,13 @@ class Progress:
 
     def __init__(self, total: int | None, is_shown: bool) -> None:
         self.total, self.is_shown, self.start = total, is_shown, time.perf_counter()
-        self._width = 0
+        self._width, self._shown = 0, -np.inf
 
     def show(self, step: int, value: float) -> None:
-        if not self.is_shown:
+        now = time.perf_counter()
+        if not self.is_shown or (step != self.total and now - self._shown < _REFRESH_SECONDS):
             return
+        self._shown = now
         bar = ""
         if self.total:
             done = round(20 * step / self.total)

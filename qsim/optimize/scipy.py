@@ -70,7 +70,7 @@ def scipy_minimize(
     try:
         from scipy import optimize
     except ImportError as error:
-        raise ImportError("scipy_minimize needs SciPy: pip install scipy") from error
+        raise ImportError('scipy_minimize needs SciPy: pip install "qsim-statevector[scipy]"') from error
     if time_budget is not None and not time_budget > 0:
         raise ArgumentError(f"Argument `time_budget` must be positive, but is {time_budget}.")
     x = np.array(x0, dtype=float)
