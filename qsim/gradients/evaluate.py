@@ -232,6 +232,9 @@ class Request:
                 f"Argument `{name}` must have shape ({len(places)},) or (batch, {len(places)}) with the "
                 f"batch of `params`, {batch}, but has shape {rows.shape}."
             )
+        if len(places) == out.shape[1] and min(places, default=0) >= 0 and len(set(places)) == len(places):
+            out[:, places] = rows
+            return
         for k, place in enumerate(places):
             if place >= 0:
                 out[:, place] += rows[..., k]

@@ -13,7 +13,7 @@ derivatives of all first derivatives along the direction, for the price of about
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,8 +36,8 @@ from qsim.program.tape import INSTRUCTION, Pattern, Tape
 __all__ = ["Velocities", "dual_reverse_tape", "dual_tape"]
 
 FloatArray = npt.NDArray[np.float64]
-#: Diagonals on more qubits stay diagonals; on fewer a nudge is one dense matrix.
-_MAX_DENSE_TARGETS = 4
+#: Diagonals on more qubits stay diagonals; on fewer each entry is a nudge behind controls.
+_MAX_LISTED_TARGETS = 3
 _RAISE = np.array([[0, 0], [1, 0]], dtype=complex)  # |1><0| of the dual qubit
 _FLIP = np.array([[0, 1], [1, 0]], dtype=complex)
 
@@ -73,14 +73,15 @@ class Velocities:
         """All columns, from the slots' angles and velocities of at most 1, both (batch, num_slots)."""
         out = np.empty((len(angles), self.first + len(self.columns)))
         out[:, : self.first] = angles
-        for column, (slot, scale, shift, level, function) in enumerate(self.columns, self.first):
-            factor = velocities[:, slot]
-            if level:
-                trig = np.cos if function == "cos" else np.sin
-                factor = factor * trig(level * (scale * angles[:, slot] + shift))
-            elif function == "sin":
-                factor = np.zeros(len(angles))
-            out[:, column] = np.arcsin(np.clip(factor, -1.0, 1.0))
+        if self.columns:
+            slots, scales, shifts, levels, functions = zip(*self.columns, strict=True)
+            chosen = list(slots)
+            factors = velocities[:, chosen]
+            if any(levels):  # some generators depend on their angles
+                inner = np.array(levels) * (np.array(scales) * angles[:, chosen] + np.array(shifts))
+                is_sine = np.array([function == "sin" for function in functions])
+                factors = factors * np.where(is_sine, np.sin(inner), np.cos(inner))
+            out[:, self.first :] = np.arcsin(np.clip(factors, -1.0, 1.0))
         return out
 
 
@@ -126,20 +127,34 @@ class _Nudger:
                         out.append(self._dense(record, targets, part, factor, column))
             return out
         column = self.velocities.column(slot)
-        if made.ndim == 2:
-            return [self._dense(record, targets, made, factor, column)]
-        if len(targets) <= _MAX_DENSE_TARGETS:
-            return [self._dense(record, targets, np.diag(made), factor, column)]
-        # a diagonal is the mean of two with phases only, and each of them a similarity of |1><0|
         size = float(np.abs(made).max())
+        if made.ndim == 2:
+            sources = _sources_of(made / size)
+            if sources is None:
+                return [self._dense(record, targets, made, factor, column)]
+            # |1><0| (x) W of a unitary W is W, where the dual qubit is 1, after |1><0|
+            phases = made[np.arange(len(made)), sources] / size
+            back = np.argsort(sources)
+            return [
+                self._controlled(record, targets, phases[back].conj(), back),
+                self._dense(record, (), np.array([[1.0]]), factor * size, column),
+                self._controlled(record, targets, phases, sources),
+            ]
+        if len(targets) <= _MAX_LISTED_TARGETS:
+            return [
+                self._dense(record, (), np.array([[entry]]), factor, column, zip(targets, bits, strict=True))
+                for entry, bits in zip(made, _bits(len(targets)), strict=True)
+                if entry
+            ]
+        # a diagonal is the mean of two with phases only
         spread = np.arccos(np.clip(np.abs(made) / size, 0.0, 1.0))
         out = []
         for way in (1, -1):
             phases = np.exp(1j * (np.angle(made) + way * spread))
             out += [
-                self._controlled_diagonal(record, targets, phases.conj()),
+                self._controlled(record, targets, phases.conj()),
                 self._dense(record, (), np.array([[1.0]]), factor * size / 2, column),
-                self._controlled_diagonal(record, targets, phases),
+                self._controlled(record, targets, phases),
             ]
         return out
 
@@ -149,10 +164,13 @@ class _Nudger:
         out["targets"] = self.pools.put_integers(self.targets(record))
         return out
 
-    def _controlled_diagonal(self, record: np.void, targets: Any, entries: Matrix) -> np.void:
+    def _controlled(self, record: np.void, targets: Any, entries: Matrix, sources: Any = ()) -> np.void:
+        """A diagonal, or a permutation with phases, controlled by the dual qubit."""
         out = self._on_dual(record)
+        out["pattern"] = int(Pattern.PERMUTATION if len(sources) else Pattern.DIAGONAL)
         out["slot"], out["scale"], out["shift"], out["num_terms"] = -1, 0.0, 0.0, 0
-        out["targets"], out["data"] = self.pools.put_integers(targets), self.pools.put_constants(entries)
+        out["targets"] = self.pools.put_integers([*targets, *sources])
+        out["data"] = self.pools.put_constants(entries)
         return out
 
     def _on_dual(self, record: np.void, value: int = 1) -> np.void:
@@ -162,21 +180,46 @@ class _Nudger:
         out["ctrl_value"] |= np.uint64(value << self.dual)
         return out
 
-    def _dense(self, record: np.void, targets: Any, matrix: Matrix, factor: float, column: int) -> np.void:
-        """``1 + sin(angles[column]) factor |1><0| (x) matrix``."""
+    def _dense(
+        self,
+        record: np.void,
+        targets: Any,
+        matrix: Matrix,
+        factor: float,
+        column: int,
+        controls: Iterable[tuple[int, int]] = (),
+    ) -> np.void:
+        """``1 + sin(angles[column]) factor |1><0| (x) matrix``, behind further controls."""
         out = record.copy()
+        for qubit, value in controls:
+            out["ctrl_mask"] |= np.uint64(1 << int(qubit))
+            out["ctrl_value"] |= np.uint64(value << int(qubit))
         k = len(targets) + 1
         out["pattern"], out["num_targets"], out["num_terms"] = int(Pattern.DENSE), k, 1
         out["x_mask"] = out["z_mask"] = 0
         out["slot"], out["scale"], out["shift"] = column, 1.0, 0.0
         out["targets"] = self.pools.put_integers([*targets, self.dual])
-        key = ("nudge", id(matrix), factor) if len(targets) else ("nudge", factor)
+        key = (id(matrix), factor) if len(targets) else (complex(matrix[0, 0]), factor)
         if key not in self._data:
             slope = factor * np.kron(_RAISE, matrix)
             data = np.concatenate([np.eye(1 << k).ravel(), [1.0], np.zeros(4**k), slope.ravel()])
             self._data[key] = (matrix, self.pools.put_constants(data))  # the matrix keeps its id
         out["data"] = self._data[key][1]
         return out
+
+
+def _sources_of(matrix: Matrix) -> npt.NDArray[np.int64] | None:
+    """From where each amplitude comes, if a matrix only moves them and gives them phases."""
+    nonzero = matrix != 0
+    if (nonzero.sum(0) != 1).any() or (nonzero.sum(1) != 1).any():
+        return None
+    sources = nonzero.argmax(1)
+    sizes = np.abs(matrix[np.arange(len(matrix)), sources])
+    return sources if np.abs(sizes - 1).max() < 1e-12 else None
+
+
+def _bits(count: int) -> list[tuple[int, ...]]:
+    return [tuple(index >> k & 1 for k in range(count)) for index in range(1 << count)]
 
 
 def real_terms(family: Family) -> list[tuple[float, Matrix, Matrix]]:
@@ -236,7 +279,7 @@ class _DualReverser(Reverser):
         super().__init__(tape)
         self.velocities = Velocities(tape.num_slots)
         self.nudger = _Nudger(tape, self.pools, self.velocities)
-        self._crossed: dict[tuple[int, int], tuple[int, int]] = {}
+        self._crossed: dict[tuple[int, int], tuple[int, int, Any, int]] = {}
 
     def add_generator(self, original: np.void) -> None:
         """The overlap with ``X (x) E``, then the nudge backwards."""
@@ -259,32 +302,35 @@ class _DualReverser(Reverser):
             self.emit(nudge)
 
     def _cross(self, original: np.void, made: Matrix | Family) -> None:
+        """The generator ``X (x) E``."""
         record = original.copy()
         targets = self.targets(original)
         key = (int(original["pattern"]), int(original["data"]))
-        is_table = isinstance(made, np.ndarray) and made.ndim == 1
         if key not in self._crossed:
-            if isinstance(made, Family):
-                wide = np.array([np.kron(_FLIP, _square(c)) for c in made.coefficients])
-                data = family_data(Family(made.levels, wide))
-            elif is_table:  # a permutation: a dense matrix of a table could be large
-                data = np.concatenate([made, made])
-            else:
-                data = np.kron(_FLIP, made).ravel()
-            self._crossed[key] = (self.pools.put_constants(data), 0)
-        record["data"] = self._crossed[key][0]
-        integers: Any = [*targets, self.nudger.dual]
-        record["num_targets"] = len(integers)
-        record["pattern"] = int(Pattern.PERMUTATION if is_table else Pattern.DENSE)
-        if is_table:
-            size = 1 << len(targets)
-            integers = [*integers, *range(size, 2 * size), *range(size)]
-        if isinstance(made, Family):
-            record["num_terms"] = len(made.levels)
-        else:
-            record["slot"], record["scale"], record["shift"], record["num_terms"] = -1, 0.0, 0.0, 0
-        record["targets"] = self.pools.put_integers(integers)
+            self._crossed[key] = self._make_crossed(made)
+        pattern, terms, sources, data = self._crossed[key]
+        record["pattern"], record["num_terms"], record["data"] = pattern, terms, data
+        record["num_targets"] = len(targets) + 1
+        record["targets"] = self.pools.put_integers([*targets, self.nudger.dual, *sources])
+        if not terms:
+            record["slot"], record["scale"], record["shift"] = -1, 0.0, 0.0
         self.emit(record, int(original["slot"]), float(original["scale"]))
+
+    def _make_crossed(self, made: Matrix | Family) -> tuple[int, int, Any, int]:
+        """(pattern, number of terms, sources, place of the data)."""
+        if isinstance(made, Family):
+            wide = np.array([np.kron(_FLIP, _square(c)) for c in made.coefficients])
+            data = self.pools.put_constants(family_data(Family(made.levels, wide)))
+            return int(Pattern.DENSE), len(made.levels), (), data
+        if made.ndim == 1:  # a table may be long, and is a permutation with the flip
+            sources = [*range(len(made), 2 * len(made)), *range(len(made))]
+            return (
+                int(Pattern.PERMUTATION),
+                0,
+                sources,
+                self.pools.put_constants(np.concatenate([made, made])),
+            )
+        return self._constant_generator(np.kron(_FLIP, made), int(Pattern.DENSE))
 
     def _add_slopes(self, original: np.void, made: Family) -> None:
         """``2 Re <lambda| v (dE/dangle) psi>``, where the generator itself depends on the angle."""
