@@ -285,3 +285,54 @@ def test_bad_vectors(call, vector, error, message):
     circuit = qsim.Circuit(1).ry(qsim.Parameter("t"), 0)
     with pytest.raises(error, match=message):
         getattr(qsim, call)(circuit, "Z0", [0.3], vector)
+
+
+# -- the two ways to a Hessian ---------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "observable", ["Z0", ["Z0 X1", {"Y2": 1.0, "Z1": 0.3}], qsim.measurements.Purity([1])]
+)
+def test_pairs_of_gates_and_dual_states_agree(observable, monkeypatch, backend):
+    x = qsim.Parameter("x")
+    t = qsim.ParameterVector("t", 5)
+    circuit = qsim.Circuit(3).rx(t[0], 0).crx(2 * t[1], 0, 1).cp(t[2], 1, 2).rz(x * t[3], 2).rxx(t[0], 0, 2)
+    circuit.append(GeneratorGate(np.diag([1.0, 0.5, -0.3, 0.0])), [x + 0.1], [1, 2]).ry(t[4], 1).rx(t[0], 2)
+    values = np.random.default_rng(0).normal(size=(3, 6))
+    found = qsim.hessian(circuit, observable, values, backend=backend)
+    calls = []
+    monkeypatch.setattr(
+        "qsim.gradients.derivatives.second_by_slots", lambda *arguments: calls.append(arguments)
+    )
+    other = qsim.hessian(circuit, observable, values, backend=backend)
+    assert len(calls) == 1
+    np.testing.assert_allclose(found, other, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("circuit", "is_by_pairs"),
+    [
+        (qsim.Circuit(2).rx(qsim.Parameter("t"), 0).crz(qsim.Parameter("u"), 0, 1), True),
+        (qsim.Circuit(2).gpi2(qsim.Parameter("t"), 0), False),  # a generator that depends on its angle
+        (
+            qsim.Circuit(2).append(GeneratorGate(np.diag([1.0, 2.7, 0.4, 5])), [qsim.Parameter("t")], [0, 1]),
+            False,
+        ),
+    ],
+)
+def test_which_way_is_taken(circuit, is_by_pairs, monkeypatch):
+    from qsim.gradients.pairs import second_by_slots
+    from qsim.measurements import OwnObservables
+
+    program = qsim.compile(circuit, "Z0")
+    values = np.zeros((1, len(circuit.parameters)))
+    columns = list(range(values.shape[1]))
+    assert (second_by_slots(program, OwnObservables(), values, columns, None) is not None) == is_by_pairs
+    monkeypatch.setattr("qsim.gradients.pairs._MAX_BYTES", 10)
+    assert second_by_slots(program, OwnObservables(), values, columns, None) is None
+
+
+def test_many_gates_of_one_parameter_are_dual_states():
+    t = qsim.Parameter("t")
+    circuit = qsim.Circuit(1)
+    for _ in range(9):
+        circuit.rx(t, 0)
+    assert qsim.hessian(circuit, "Z0", [0.1])[0, 0] == pytest.approx(-81 * math.cos(0.9), abs=1e-11)

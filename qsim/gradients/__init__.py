@@ -295,8 +295,8 @@ def hvp(
     Notes
     -----
     Exact, by forward over adjoint: the state and its derivative along the vector run forwards as the two
-    halves of a state of one qubit more, and so do they and their cotangents backwards. About two gradients,
-    whatever the number of parameters.
+    halves of a state of one qubit more, and so do they and their cotangents backwards. The time of
+    about five gradients, whatever the number of parameters.
 
     Examples
     --------
@@ -340,8 +340,11 @@ def hessian(
 
     Notes
     -----
-    Exact: one `hvp` for each parameter, all of them, for all rows, as one batch. About two gradients for each
-    parameter. Parameters that occur several times, and expressions, follow the chain rule of second order.
+    Exact. The tangents of all gates by shifts of their angles, and one sweep back for all of them: the time
+    of about one gradient for each parameter, with memory for as many states. Where that does not serve
+    (generators that depend on their angles, very many gates or big states) one `hvp` for each parameter, as
+    one batch, in the memory of a few states. Parameters that occur several times, and expressions, follow
+    the chain rule of second order.
 
     Examples
     --------

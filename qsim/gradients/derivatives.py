@@ -17,13 +17,23 @@ import numpy.typing as npt
 from qsim.errors import ArgumentError, GradientError
 from qsim.gradients.chain import second_derivatives, velocities_of
 from qsim.gradients.evaluate import Request, read_request, require_unitary, to_parameters
+from qsim.gradients.pairs import second_by_slots
 from qsim.gradients.states import chunks, final_states, pull_back, push_forward, second_pull_back
 from qsim.measurements import Expectation, Measurement, images_of
 
 if TYPE_CHECKING:
     from qsim.program.program import Program
 
-__all__ = ["hessian", "hvp", "jvp", "measured_jacobian", "tangent_states", "vjp"]
+__all__ = [
+    "hessian",
+    "hvp",
+    "jvp",
+    "measured_jacobian",
+    "pulled_of",
+    "tangent_states",
+    "vjp",
+    "with_slope",
+]
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
@@ -91,7 +101,7 @@ def measured_jacobian(program: Program, measurement: Measurement, request: Reque
         rows = np.arange(part.start, part.stop)
         states = final_states(program, angles[part])
         out[part] = measurement.evaluate(program, states, rows)
-        pulled = _pulled(measurement, program, rows, None)(states)
+        pulled = pulled_of(measurement, program, rows, None)(states)
         by_slot[part] = pull_back(program, angles[part], states, pulled, columns)
     found = to_parameters(program, values, by_slot, columns)
     return out, found.reshape(batch, *shape, values.shape[1])
@@ -144,14 +154,22 @@ def hessian(program: Program, measurement: Measurement, params: Any, wrt: Any, c
     batch, count, chosen = len(values), len(columns), np.array(columns, dtype=np.int64)
     size = math.prod(measurement.shape(program)) if weights is None else 1
     out = np.zeros((batch, size, values.shape[1], values.shape[1]))
-    # all directions of all rows are one batch
-    for part in chunks(program, batch * count, 4 * (size + 2)):
-        rows, which = np.divmod(np.arange(part.start, part.stop), count)
-        directions = np.zeros((len(rows), values.shape[1]))
-        directions[np.arange(len(rows)), chosen[which]] = 1.0
-        own = None if weights is None else weights[rows]
-        found = _along(program, measurement, values[rows], rows, directions, columns, own)
-        out[rows, :, chosen[which]] = found
+    pairs = second_by_slots(program, measurement, values, columns, weights)
+    if pairs is not None:
+        out = pairs
+        for _ in range(2):
+            flat = out.reshape(batch, size * out.shape[2], out.shape[3])
+            found = to_parameters(program, values, flat, columns)
+            out = found.reshape(batch, size, out.shape[2], values.shape[1]).swapaxes(-1, -2)
+    else:
+        # all directions of all rows are one batch
+        for part in chunks(program, batch * count, 4 * (size + 2)):
+            rows, which = np.divmod(np.arange(part.start, part.stop), count)
+            directions = np.zeros((len(rows), values.shape[1]))
+            directions[np.arange(len(rows)), chosen[which]] = 1.0
+            own = None if weights is None else weights[rows]
+            found = _along(program, measurement, values[rows], rows, directions, columns, own)
+            out[rows, :, chosen[which]] = found
     if program._slots.expressions:
         first = _slopes_by_slot(program, measurement, values, columns, weights)
         slots, ones, twos, bends = second_derivatives(program, values, columns)
@@ -177,9 +195,9 @@ def _along(
     by_slot = np.zeros((len(values), size, program._slots.num_slots))
     for part in chunks(program, len(values), 4 * (size + 2)):
         own = None if weights is None else weights[part]
-        pulled = _pulled(measurement, program, rows[part], own)
+        pulled = pulled_of(measurement, program, rows[part], own)
         by_slot[part] = second_pull_back(
-            program, angles[part], velocities[part], columns, _with_slope(pulled, measurement.degree)
+            program, angles[part], velocities[part], columns, with_slope(pulled, measurement.degree)
         )
     out: FloatArray = to_parameters(program, values, by_slot, columns)
     return out
@@ -196,12 +214,12 @@ def _slopes_by_slot(
         rows = np.arange(part.start, part.stop)
         states = final_states(program, angles[part])
         own = None if weights is None else weights[part]
-        pulled = _pulled(measurement, program, rows, own)(states)
+        pulled = pulled_of(measurement, program, rows, own)(states)
         out[part] = pull_back(program, angles[part], states, pulled, columns)
     return out
 
 
-def _pulled(
+def pulled_of(
     measurement: Measurement, program: Program, rows: RowArray, weights: Any
 ) -> Callable[[ComplexArray], ComplexArray]:
     """From states to cotangents (rows, count, 2**n): one for `weights`, else one for each number measured."""
@@ -221,7 +239,7 @@ def _pulled(
     return pulled
 
 
-def _with_slope(pulled: Callable[[ComplexArray], ComplexArray], degree: int) -> Any:
+def with_slope(pulled: Callable[[ComplexArray], ComplexArray], degree: int) -> Any:
     """Cotangents of states, and how they change along tangents.
 
     A cotangent is a polynomial of one degree less than the value. Its derivative is its value at the tangent

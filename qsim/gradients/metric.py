@@ -11,6 +11,7 @@ from qsim.circuit import Circuit
 from qsim.errors import ArgumentError
 from qsim.gradients.derivatives import measured_jacobian, tangent_states
 from qsim.gradients.evaluate import Request, read_request, require_unitary, wanted_slots
+from qsim.gradients.overlaps import overlaps
 from qsim.gradients.states import chunks
 from qsim.measurements import Probabilities
 from qsim.program.tape import Pattern, Tape
@@ -171,7 +172,7 @@ def classical_fisher(
     p, slopes = measured_jacobian(program, measurement, request)
     kept = p > _SMALLEST_PROBABILITY
     weights = np.divide(1.0, p, out=np.zeros_like(p), where=kept)
-    return request.matrix(np.einsum("bk,bki,bkj->bij", weights, slopes, slopes, optimize=True))
+    return request.matrix(np.einsum("bk,bki,bkj->bij", weights, slopes, slopes))
 
 
 def program_fisher(program: Program, request: Request, approximation: str | None = None) -> FloatArray:
@@ -210,7 +211,7 @@ def _tensor(program: Program, request: Request, approximation: str | None) -> Co
             every[rows, places] = directions
             here[rows] = some
         chosen = every[:, columns]
-        gram = chosen.conj() @ chosen.swapaxes(1, 2)
+        gram = overlaps(chosen, chosen)
         along = np.einsum("bi,bpi->bp", here.conj(), chosen)  # <psi|d_p psi>
         gram = gram - along.conj()[:, :, None] * along[:, None, :]
         out[part, np.array(columns)[:, None], columns] = (gram + gram.conj().swapaxes(1, 2)) / 2

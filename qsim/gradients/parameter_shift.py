@@ -25,7 +25,14 @@ from qsim.program.tape import Pattern, Tape
 if TYPE_CHECKING:
     from qsim.program.program import Program
 
-__all__ = ["estimate", "frequencies_of", "parameter_frequencies", "shift_rule"]
+__all__ = [
+    "cached_rule",
+    "estimate",
+    "frequencies_of",
+    "parameter_frequencies",
+    "shift_rule",
+    "unroll_angles",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -169,24 +176,35 @@ def shift_rule(frequencies: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.concatenate([shifts, -shifts]), np.concatenate([coefficients, -coefficients])
 
 
-def _make_plan(program: Program, columns: list[int]) -> _Shifts | None:
-    """None where no gate depends on these parameters."""
-    if not program._code.tapes:
-        return None
-    tape, wanted = program._code.tapes[0], wanted_slots(program, columns)
-    records, records_before = tape.instructions.copy(), tape.instructions
+def unroll_angles(tape: Tape) -> tuple[Tape, IntArray, FloatArray, FloatArray, IntArray]:
+    """A tape in which every instruction with a slot has one of its own.
+
+    Returns
+    -------
+    Tape, slots, scales, offsets, places
+        The angle of instruction ``places[k]`` is slot k of the new tape, and
+        ``scales[k] * angles[slots[k]] + offsets[k]`` of the old.
+    """
+    records = tape.instructions.copy()
     places = np.flatnonzero(records["slot"] >= 0)
-    if not len(places):
-        return None
     slots = records["slot"][places].astype(np.int64)
     scales, offsets = records["scale"][places].copy(), records["shift"][places].copy()
     records["slot"][places] = np.arange(len(places))
     records["scale"][places], records["shift"][places] = 1.0, 0.0
     unrolled = Tape(tape.num_qubits, len(places), records, tape.integers, tape.constants, tape.segments)
+    return unrolled, slots, scales, offsets, places
+
+
+def _make_plan(program: Program, columns: list[int]) -> _Shifts | None:
+    """None where no gate depends on these parameters."""
+    if not program._code.tapes:
+        return None
+    tape, wanted = program._code.tapes[0], wanted_slots(program, columns)
+    unrolled, slots, scales, offsets, places = unroll_angles(tape)
     gates = {int(slot): np.flatnonzero(slots == slot) for slot in np.unique(slots) if int(slot) in wanted}
     rules: list[_Rule] = []
     for slot, own in gates.items():
-        levels = [levels_of(tape, records_before[places[gate]]) for gate in own]
+        levels = [levels_of(tape, tape.instructions[places[gate]]) for gate in own]
         rules += _rules_of(tape, slot, places[own], own, scales, levels)
     if not rules:
         return None
@@ -224,7 +242,7 @@ def _rules_of(
     for gate, own in zip(gates, levels, strict=True):
         frequencies = frequencies_of(own)
         if frequencies and scales[gate]:
-            shifts, coefficients = _cached_rule(frequencies)
+            shifts, coefficients = cached_rule(frequencies)
             one = np.array([gate])
             each.append(_Rule(slot, one, np.ones(1), shifts, coefficients * scales[gate]))
     if len(each) < 2:
@@ -238,14 +256,14 @@ def _rules_of(
     if 2 * len(frequencies) >= sum(len(rule.shifts) for rule in each):
         return each
     try:
-        shifts, coefficients = _cached_rule(frequencies)
+        shifts, coefficients = cached_rule(frequencies)
     except GradientError:  # it would amplify rounding
         return each
     return [_Rule(slot, gates, scales[gates], shifts, coefficients)]
 
 
 @lru_cache(maxsize=256)
-def _cached_rule(frequencies: tuple[float, ...]) -> tuple[FloatArray, FloatArray]:
+def cached_rule(frequencies: tuple[float, ...]) -> tuple[FloatArray, FloatArray]:
     shifts, coefficients = shift_rule(np.array(frequencies))
     shifts.flags.writeable = coefficients.flags.writeable = False
     return shifts, coefficients

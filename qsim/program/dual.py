@@ -8,7 +8,7 @@ need to know nothing new.
 
 The same nudge carries a cotangent ``(lambda, dlambda)`` backwards, because ``E`` is anti-Hermitian. So the
 sweep over the reverse dual tape, with generators ``X (x) E``, is forward over adjoint: it gives the
-derivatives of all first derivatives along the direction, for the price of about two gradients.
+derivatives of all first derivatives along the direction, for the price of a few gradients.
 """
 
 from __future__ import annotations
