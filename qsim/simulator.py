@@ -137,11 +137,18 @@ class Simulator:
         return self.compile(circuit, _required(measurement)), None
 
     def vjp(
-        self, circuit: Circuit, measurement: Any, params: Any, cotangent: Any, *, wrt: Any = None
-    ) -> tuple[Any, Any]:
+        self,
+        circuit: Circuit,
+        measurement: Any,
+        params: Any,
+        cotangent: Any,
+        *,
+        wrt: Any = None,
+        initial_state: Any = None,
+    ) -> tuple[Any, ...]:
         """See `qsim.vjp`."""
         program, measured = self._measured(circuit, measurement)
-        return program.vjp(params, cotangent, wrt=wrt, measurement=measured)
+        return program.vjp(params, cotangent, wrt=wrt, initial_state=initial_state, measurement=measured)
 
     def jvp(
         self, circuit: Circuit, measurement: Any, params: Any, tangent: Any, *, wrt: Any = None

@@ -242,3 +242,52 @@ def test_errors():
         Fidelity("x")
     with pytest.raises(GradientError, match=r"`hessian` needs a real value, but State\(\) is complex"):
         qsim.hessian(circuit, State(), [0.3])
+
+
+# -- by the initial state --------------------------------------------------------------------------
+def test_derivatives_by_the_initial_state(case, backend, precision):
+    measurement, function = case
+    rng = np.random.default_rng(5)
+    states = np.array([random_state(N, k) for k in (7, 8)])
+    program = qsim.compile(CIRCUIT, backend=backend, precision=precision)
+    zeros = np.zeros((2, *measurement.shape(measurement.attach(program))))
+    value, _, _ = program.vjp(VALUES, zeros, initial_state=states, measurement=measurement)
+    cotangent = random_cotangent(rng, value)
+    _, slopes, by_state = program.vjp(VALUES, cotangent, initial_state=states, measurement=measurement)
+    for row in range(2):
+        unitary = CIRCUIT.bind(dict(zip(CIRCUIT.parameters, VALUES[row], strict=True))).matrix()
+
+        def loss(parts, row=row, unitary=unitary):  # real and imaginary parts of the amplitudes
+            found = np.asarray(function(unitary @ (parts[: 1 << N] + 1j * parts[1 << N :]), row))
+            return (cotangent[row].conj() * found).real.sum()
+
+        parts = np.concatenate([states[row].real, states[row].imag])
+        tangent = rng.normal(size=len(parts))
+        tangent -= parts * (parts @ tangent)  # along the sphere: some answers suppose a norm of 1
+        expected = differences(lambda s, r=row, p=parts, t=tangent: loss(p + s[0] * t), np.zeros(1))[0]
+        found = np.concatenate([by_state[row].real, by_state[row].imag]) @ tangent
+        assert found == pytest.approx(expected, abs=1e-8 if precision == "double" else 1e-4)
+
+        def moved(v, row=row):
+            state = qsim.statevector(CIRCUIT, v, initial_state=states[row])
+            return (cotangent[row].conj() * np.asarray(function(state, row))).real.sum()
+
+        tolerance = 1e-8 if precision == "double" else 1e-4
+        np.testing.assert_allclose(slopes[row], differences(moved, VALUES[row]), atol=tolerance)
+
+
+def test_batches_of_initial_states():
+    circuit = qsim.Circuit(2).ry(X, 0).cx(0, 1)
+    one = qsim.vjp(circuit, "Z0", [0.3], 1.0, initial_state=[1, 0, 0, 0])
+    assert isinstance(one[0], float) and one[1].shape == (1,) and one[2].shape == (4,)
+    many = qsim.vjp(circuit, "Z0", [0.3], 1.0, initial_state=np.eye(4))
+    assert many[0].shape == (4,) and many[1].shape == (4, 1) and many[2].shape == (4, 4)
+    np.testing.assert_allclose(many[2][0], one[2], atol=1e-15)
+    np.testing.assert_allclose(many[2][0, :2].real, [2 * np.cos(0.3), -2 * np.sin(0.3)], atol=1e-12)
+    rows = qsim.vjp(circuit, "Z0", {"x": [0.3, 0.4, 0.5]}, np.ones(3), initial_state=[1, 0, 0, 0])
+    assert rows[1]["x"].shape == (3,) and rows[2].shape == (3, 4)
+    assert qsim.vjp(qsim.Circuit(1), "Z0", None, 1.0, initial_state=[1, 0])[2] == pytest.approx([2, 0])
+    with pytest.raises(ArgumentError, match="batch of 3"):
+        qsim.vjp(circuit, "Z0", {"x": [0.3, 0.4, 0.5]}, np.ones(3), initial_state=np.eye(4))
+    with pytest.raises(StateError, match="norm"):
+        qsim.vjp(circuit, "Z0", [0.3], 1.0, initial_state=[1, 1, 0, 0])

@@ -169,10 +169,11 @@ def vjp(
     cotangent: Any,
     *,
     wrt: Any = None,
+    initial_state: Any = None,
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
-) -> tuple[Any, Any]:
+) -> tuple[Any, ...]:
     """The value of a measurement, and a cotangent times its Jacobian: reverse differentiation.
 
     The one step a framework with automatic differentiation needs to train through a circuit.
@@ -189,6 +190,9 @@ def vjp(
         by the value, ``dL/d(Re value) + i dL/d(Im value)`` where that is complex.
     wrt : str, Parameter, ParameterVector or a sequence of these, optional
         Derivatives by these parameters only. All by default.
+    initial_state : array_like, shape (2**num_qubits,) or (batch, 2**num_qubits), optional
+        As for `qsim.statevector`; adds the derivatives by it to the result. This is how data that come in as
+        amplitudes are differentiated.
     backend, precision, threads
         See `qsim.Simulator`.
 
@@ -198,6 +202,9 @@ def vjp(
     gradient : ndarray or dict
         The derivatives of the loss, in the form of the gradient that `qsim.value_and_gradient` gives for
         one observable: each row of a batch has its own.
+    state_cotangent : ndarray, shape (2**num_qubits,) or (batch, 2**num_qubits), complex128
+        Only with `initial_state`: ``dL/d(Re psi) + i dL/d(Im psi)`` by its amplitudes, one row for each row
+        of the answer.
 
     Raises
     ------
@@ -216,7 +223,9 @@ def vjp(
     >>> value.round(6), slope.round(6)
     (array([0.938791, 0.061209]), array([-0.239713]))
     """
-    return Simulator(backend, precision, threads).vjp(circuit, measurement, params, cotangent, wrt=wrt)
+    return Simulator(backend, precision, threads).vjp(
+        circuit, measurement, params, cotangent, wrt=wrt, initial_state=initial_state
+    )
 
 
 def jvp(

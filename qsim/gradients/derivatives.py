@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from qsim.errors import ArgumentError, GradientError
 from qsim.gradients.chain import second_derivatives, velocities_of
 from qsim.gradients.evaluate import Request, read_request, require_unitary, to_parameters
 from qsim.gradients.pairs import second_by_slots
-from qsim.gradients.states import chunks, final_states, pull_back, push_forward, second_pull_back
+from qsim.gradients.states import chunks, final_states, pull_back, push_forward, second_pull_back, undo
 from qsim.measurements import Expectation, Measurement, images_of
+from qsim.program.execution import common_batch
 
 if TYPE_CHECKING:
     from qsim.program.program import Program
@@ -40,22 +42,44 @@ ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
 RowArray = npt.NDArray[np.int64]
 
 
-def vjp(program: Program, measurement: Measurement, params: Any, cotangent: Any, wrt: Any) -> tuple[Any, Any]:
+def vjp(
+    program: Program,
+    measurement: Measurement,
+    params: Any,
+    cotangent: Any,
+    wrt: Any,
+    initial_state: Any = None,
+) -> tuple[Any, ...]:
     """See `qsim.vjp`."""
     program, request = _prepared(program, measurement, params, wrt, "vjp")
+    initial, states_batched = program._initial(initial_state, False)
+    if initial is not None:
+        batch = common_batch(len(request.values), len(initial))
+        values = np.ascontiguousarray(np.broadcast_to(request.values, (batch, request.values.shape[1])))
+        request = replace(request, values=values, batched=request.batched or states_batched)
+        measurement.check_batch(batch)
     values = request.values
     weights = _cotangent(program, measurement, request, cotangent)
     angles = program._slots.angles(values)
     out = np.empty((len(values), *measurement.shape(program)), dtype=_dtype(measurement))
     by_slot = np.zeros((len(values), 1, program._slots.num_slots))
-    for part in chunks(program, len(values), 4):
+    before: ComplexArray = np.empty((0 if initial is None else len(values), 1 << program.num_qubits), complex)
+    for part in chunks(program, len(values), 4 if initial is None else 6):
         rows = np.arange(part.start, part.stop)
-        states = final_states(program, angles[part])
+        states = final_states(program, angles[part], _rows_of(initial, part))
         out[part] = measurement.evaluate(program, states, rows)
         pulled = measurement.pull(program, states, rows, weights[part])
+        if initial is not None:  # 2 Re <lambda|d psi> is Re <cotangent|d psi>
+            before[part] = 2 * undo(program, angles[part], pulled)
         by_slot[part] = pull_back(program, angles[part], states, pulled[:, None], request.columns)
     gradient = to_parameters(program, values, by_slot, request.columns)[:, 0]
-    return request.value(out), request.gradient(gradient)
+    if initial is None:
+        return request.value(out), request.gradient(gradient)
+    return request.value(out), request.gradient(gradient), request.value(before)
+
+
+def _rows_of(initial: ComplexArray | None, part: slice) -> ComplexArray | None:
+    return initial if initial is None or len(initial) == 1 else initial[part]
 
 
 def jvp(program: Program, measurement: Measurement, params: Any, tangent: Any, wrt: Any) -> tuple[Any, Any]:

@@ -16,12 +16,12 @@ from qsim.gradients.evaluate import wanted_slots
 from qsim.memory import check_state_memory
 from qsim.program.dual import Velocities, dual_reverse_tape, dual_tape
 from qsim.program.execution import empty_states
-from qsim.program.reverse import Reverse
+from qsim.program.reverse import Reverse, inverse_tape
 
 if TYPE_CHECKING:
     from qsim.program.program import Program
 
-__all__ = ["chunks", "final_states", "pull_back", "push_forward", "second_pull_back"]
+__all__ = ["chunks", "final_states", "pull_back", "push_forward", "second_pull_back", "undo"]
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
@@ -39,9 +39,22 @@ def chunks(program: Program, count: int, copies: int) -> Iterator[slice]:
         yield slice(first, min(count, first + rows))
 
 
-def final_states(program: Program, angles: FloatArray) -> ComplexArray:
-    """The states of some rows of angles, (rows, 2**n)."""
-    return program._run(np.ascontiguousarray(angles), None, len(angles))
+def final_states(program: Program, angles: FloatArray, initial: ComplexArray | None = None) -> ComplexArray:
+    """The states of some rows of angles, (rows, 2**n), from one initial state or one for each row."""
+    return program._run(np.ascontiguousarray(angles), initial, len(angles))
+
+
+def undo(program: Program, angles: FloatArray, cotangents: ComplexArray) -> ComplexArray:
+    """Cotangents (rows, 2**n) pulled back to the beginning of the circuit; a new array."""
+    out = np.array(cotangents, dtype=program.dtype, order="C")
+    if program._code.tapes:
+
+        def make() -> Any:
+            return program._backend.compile(inverse_tape(program._code.tapes[0]), fuse=program.fuse)
+
+        handle = program._derive("inverse", make)
+        program._backend.apply(handle, out, np.ascontiguousarray(angles), program.threads)
+    return out
 
 
 def pull_back(

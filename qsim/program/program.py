@@ -331,12 +331,18 @@ class Program(Execution):
         )
 
     def vjp(
-        self, params: Any, cotangent: Any, *, wrt: Any = None, measurement: Any = None
-    ) -> tuple[Any, Any]:
+        self,
+        params: Any,
+        cotangent: Any,
+        *,
+        wrt: Any = None,
+        initial_state: Any = None,
+        measurement: Any = None,
+    ) -> tuple[Any, ...]:
         """A cotangent times the Jacobian; see `qsim.vjp`. By default of the program's observables."""
         from qsim.gradients.derivatives import vjp
 
-        return vjp(self, self._measurement(measurement), params, cotangent, wrt)
+        return vjp(self, self._measurement(measurement), params, cotangent, wrt, initial_state)
 
     def jvp(self, params: Any, tangent: Any, *, wrt: Any = None, measurement: Any = None) -> tuple[Any, Any]:
         """The Jacobian times a tangent; see `qsim.jvp`. By default of the program's observables."""

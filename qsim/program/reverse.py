@@ -28,6 +28,7 @@ __all__ = [
     "family_data",
     "family_of",
     "generator_of",
+    "inverse_tape",
     "levels_of",
     "reverse_tape",
 ]
@@ -283,8 +284,11 @@ class Reverser:
         return pattern, 0, (), self.pools.put_constants(matrix.ravel())
 
     # -- the tape --------------------------------------------------------------------------------
-    def finish(self) -> Reverse:
+    def finish(self, whole_circuit: bool = False) -> Reverse:
+        """What was added; with `whole_circuit` also what comes behind the last generator."""
         count = max((i + 1 for i, slot in enumerate(self.slots) if slot >= 0), default=0)
+        if whole_circuit:
+            count = len(self.records)
         records = np.array(
             self.records[:count], dtype=INSTRUCTION
         )  # nothing reads the states behind the last
@@ -349,3 +353,11 @@ def reverse_tape(tape: Tape, slots: Collection[int]) -> Reverse:
             out.add_generator(record)
         out.add_inverse(record)
     return out.finish()
+
+
+def inverse_tape(tape: Tape) -> Tape:
+    """The tape of unitary instructions that undoes another one, with the same slots."""
+    out = Reverser(tape)
+    for record in tape.instructions[::-1]:
+        out.add_inverse(record)
+    return out.finish(whole_circuit=True).tape
