@@ -85,8 +85,7 @@ def _rows_of(initial: ComplexArray | None, part: slice) -> ComplexArray | None:
 def jvp(program: Program, measurement: Measurement, params: Any, tangent: Any, wrt: Any) -> tuple[Any, Any]:
     """See `qsim.jvp`."""
     program, request = _prepared(program, measurement, params, wrt, "jvp")
-    directions = request.vector(program, tangent, "tangent")
-    columns = np.flatnonzero(directions.any(axis=0)).tolist()
+    directions, columns = request.vector(program, tangent, "tangent")
     values = request.values
     out = np.empty((len(values), *measurement.shape(program)), dtype=_dtype(measurement))
     change = np.empty_like(out)
@@ -155,11 +154,10 @@ def hvp(
     """See `qsim.hvp`."""
     program, request = _prepared(program, measurement, params, wrt, "hvp")
     weights = _contracted(program, measurement, request, cotangent, "hvp")
-    directions = request.vector(program, vector, "vector")
+    directions, moved = request.vector(program, vector, "vector")
     values = request.values
     rows = np.arange(len(values))
     # what the vector moves may lie outside `wrt`, if it is a dict
-    moved = np.flatnonzero(directions.any(axis=0)).tolist()
     columns = sorted({*request.columns, *moved})
     found = _along(program, measurement, values, rows, directions, columns, weights)
     if program._slots.expressions:

@@ -60,6 +60,14 @@ def value_and_gradient(
     **given: Any,
 ) -> tuple[Any, ...]:
     """See `qsim.value_and_gradient`; `given` are the fields of `Options`, None where not given."""
+    if (
+        method == "adjoint"
+        and measurement is None
+        and not return_std
+        and all(value is None for value in given.values())
+    ):
+        program._require_observables()
+        return _by_adjoint(program, read_request(program, params, wrt), None)
     options = _options(method, return_std, given)
     if measurement is not None:
         program, options = _attached(program, measurement, options)
@@ -67,7 +75,7 @@ def value_and_gradient(
         program._require_observables()
     request = read_request(program, params, wrt)
     if method == "adjoint":
-        return _by_adjoint(program, request, options)
+        return _by_adjoint(program, request, options.measurement)
     if options.measurement is not None:
         options.measurement.check_batch(len(request.values))
     found = _function_of(method)(program, request.values, request.columns, options)
@@ -82,15 +90,16 @@ def value_and_gradient(
     return *out, request.value(np.sqrt(found[2])), request.gradient(np.sqrt(found[3]))
 
 
-def _by_adjoint(program: Program, request: Request, options: Options) -> tuple[Any, Any]:
-    from qsim.gradients.adjoint import values_and_jacobian
-    from qsim.gradients.derivatives import measured_jacobian
-
-    if options.measurement is not None:
+def _by_adjoint(program: Program, request: Request, measurement: Any) -> tuple[Any, Any]:
+    if measurement is not None:
         require_unitary(program, "adjoint")
-        options.measurement.check_batch(len(request.values))
-        out, jacobian = measured_jacobian(program, options.measurement, request)
+        measurement.check_batch(len(request.values))
+        from qsim.gradients.derivatives import measured_jacobian
+
+        out, jacobian = measured_jacobian(program, measurement, request)
     else:
+        from qsim.gradients.adjoint import values_and_jacobian
+
         out, jacobian = values_and_jacobian(program, request.values, request.columns, None)
         if program._is_single:
             out, jacobian = out[:, 0], jacobian[:, 0]
@@ -199,19 +208,21 @@ class Request:
                 out[first][key] = part.item() if part.ndim == 0 else part
         return out
 
-    def vector(self, program: Program, given: Any, name: str) -> FloatArray:
-        """A direction in the space of the parameters, (batch, num_parameters), as the user gave it.
+    def vector(self, program: Program, given: Any, name: str) -> tuple[FloatArray, list[int]]:
+        """A direction in the space of the parameters, (batch, num_parameters), and its columns.
 
         A dict names parameters, and all others have 0; an array has the columns of `wrt`.
         """
         out = np.zeros(self.values.shape)
+        moved: set[int] = set()
         if isinstance(given, Mapping):
             for key, value in given.items():
                 array = direction_array(value, f"{name}[{key!r}]")
                 _, some, is_vector = _entry(program, key, array if array.ndim else None)
                 rows = array if is_vector else array[..., None]
                 self._place(out, rows, some, f"{name}[{key!r}]")
-            return out
+                moved.update(some)
+            return out, sorted(moved - {-1})
         array = direction_array(given, name)
         places = list(range(len(out.T)))
         if self.entries is not None:
@@ -219,7 +230,7 @@ class Request:
         if array.ndim == 0 and len(places) == 1:
             array = array.reshape(1)
         self._place(out, array, places, name)
-        return out
+        return out, self.columns
 
     def _place(self, out: FloatArray, rows: FloatArray, places: list[int], name: str) -> None:
         batch = len(out)

@@ -66,8 +66,8 @@ def second_by_slots(
     """Second derivatives by pairs of slots, (batch, count, slots, slots); None where duals serve better."""
     if not program._code.tapes or not columns:
         return None
-    plan = program._derive(("pairs", *columns), lambda: _make_pairs(program, columns) or "none")
-    if plan == "none":
+    (plan,) = program._derive(("pairs", *columns), lambda: (_make_pairs(program, columns),))
+    if plan is None:
         return None
     size = math.prod(measurement.shape(program)) if weights is None else 1
     count, num_slots = len(plan.gates), program._slots.num_slots
