@@ -184,6 +184,28 @@ class Simulator:
         program, measured = self._measured(circuit, measurement)
         return program.hessian(params, wrt=wrt, cotangent=cotangent, measurement=measured)
 
+    def geometric_tensor(self, circuit: Circuit, params: Any = None, *, wrt: Any = None) -> Any:
+        """See `qsim.geometric_tensor`."""
+        from qsim.gradients.metric import program_geometric_tensor
+
+        return program_geometric_tensor(self.compile(circuit), params, wrt)
+
+    def quantum_fisher(
+        self, circuit: Circuit, params: Any = None, *, wrt: Any = None, approximation: str | None = None
+    ) -> Any:
+        """See `qsim.quantum_fisher`."""
+        from qsim.gradients.metric import program_quantum_fisher
+
+        return program_quantum_fisher(self.compile(circuit), params, wrt, approximation)
+
+    def classical_fisher(
+        self, circuit: Circuit, params: Any = None, qubits: Any = None, *, wrt: Any = None
+    ) -> Any:
+        """See `qsim.classical_fisher`."""
+        from qsim.gradients.metric import program_classical_fisher
+
+        return program_classical_fisher(self.compile(circuit), params, qubits, wrt)
+
     def variance(
         self,
         circuit: Circuit,

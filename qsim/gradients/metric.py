@@ -20,7 +20,15 @@ from qsim.simulator import Simulator
 if TYPE_CHECKING:
     from qsim.program.program import Program
 
-__all__ = ["classical_fisher", "geometric_tensor", "program_fisher", "quantum_fisher"]
+__all__ = [
+    "classical_fisher",
+    "geometric_tensor",
+    "program_classical_fisher",
+    "program_fisher",
+    "program_geometric_tensor",
+    "program_quantum_fisher",
+    "quantum_fisher",
+]
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
@@ -76,9 +84,7 @@ def geometric_tensor(
     >>> tensor.diagonal().real.round(6), tensor[0, 1].imag.round(6)
     (array([0.25    , 0.057462]), np.float64(0.119856))
     """
-    program = Simulator(backend, precision, threads).compile(circuit)
-    request = _request(program, params, wrt, "geometric_tensor")
-    return request.matrix(_tensor(program, request, None))
+    return Simulator(backend, precision, threads).geometric_tensor(circuit, params, wrt=wrt)
 
 
 def quantum_fisher(
@@ -124,9 +130,9 @@ def quantum_fisher(
     array([[1.      , 0.      ],
            [0.      , 0.229849]])
     """
-    program = Simulator(backend, precision, threads).compile(circuit)
-    request = _request(program, params, wrt, "quantum_fisher")
-    return request.matrix(program_fisher(program, request, approximation))
+    return Simulator(backend, precision, threads).quantum_fisher(
+        circuit, params, wrt=wrt, approximation=approximation
+    )
 
 
 def classical_fisher(
@@ -165,7 +171,23 @@ def classical_fisher(
     >>> classical_fisher(circuit, [0.5]).round(6)
     array([[1.]])
     """
-    program = Simulator(backend, precision, threads).compile(circuit)
+    return Simulator(backend, precision, threads).classical_fisher(circuit, params, qubits, wrt=wrt)
+
+
+def program_geometric_tensor(program: Program, params: Any, wrt: Any) -> Any:
+    """See `geometric_tensor`."""
+    request = _request(program, params, wrt, "geometric_tensor")
+    return request.matrix(_tensor(program, request, None))
+
+
+def program_quantum_fisher(program: Program, params: Any, wrt: Any, approximation: str | None) -> Any:
+    """See `quantum_fisher`."""
+    request = _request(program, params, wrt, "quantum_fisher")
+    return request.matrix(program_fisher(program, request, approximation))
+
+
+def program_classical_fisher(program: Program, params: Any, qubits: Any, wrt: Any) -> Any:
+    """See `classical_fisher`."""
     request = _request(program, params, wrt, "classical_fisher")
     measurement = Probabilities(qubits)
     measurement.attach(program)
