@@ -128,6 +128,62 @@ struct PauliKernels {
                     double* sums);
 };
 
+constexpr std::size_t kGuideWindow = 8;  // values compared at once, without a branch
+
+/// Ascending values, and a table of equally wide steps that says where to begin a search: steps[k] values are on steps
+/// below k. Behind the values stand kGuideWindow more that are above every goal.
+struct Guide {
+  const double* values;
+  const std::uint32_t* steps;  // num_steps + 1
+  std::size_t num_steps;
+  double start, scale;  // v is on step (v - start) * scale
+};
+
+constexpr int kMaxLaneQubits = 16;  // of a batch whose members are lanes
+constexpr int kMaxLaneMix = 4;      // turns that share one load, forwards ...
+constexpr int kMaxLaneUnmix = 3;    // ... and backwards, where the cotangent takes as many registers again
+constexpr int kMaxLaneDense = 3;    // qubits of a constant matrix
+constexpr double kMaxReduced = 1e6;  // angles up to here are reduced by lane kernels
+
+/// Indices of a coset over GF(2): start, and after 2^bits - 1 steps each of its other elements. Step i xors
+/// steps[number of zeros at the end of i].
+struct LaneWalk {
+  std::uint32_t start;
+  int bits;
+  std::uint32_t steps[kMaxLaneQubits];
+};
+
+/// Indices of amplitudes as xors of two short lists, and for each of the second list the table of phases to use.
+struct LanePhases {
+  int low_bits, high_bits;
+  const std::uint32_t *low, *high;
+  const std::uint8_t* variants;
+};
+
+/// For batches: a lane is a member. Described in lanes.inl.
+template <class T>
+struct LaneKernels {
+  void (*mix[kMaxLaneMix])(T* state, const LaneWalk& walk, const std::uint32_t* offsets, const T* coefficients);
+  void (*unmix[kMaxLaneUnmix])(T* state, T* cotangent, const LaneWalk& walk, const std::uint32_t* offsets,
+                               const T* coefficients, bool undo_state, bool undo_cotangent, double* sums);
+  void (*phases[2])(T* const* states, int num_states, const LanePhases& plan, const T* tables, const T* factors,
+                    double* overlaps, bool apply);  // [inverse]
+  void (*dense[kMaxLaneDense])(T* state, const LaneWalk& walk, const std::uint32_t* offsets, const T* matrix);
+  void (*constant_phases)(T* state, std::size_t dim, const T* table, bool real, bool inverse);
+  void (*product)(T* state, const std::uint32_t* x, const T* cos_sin, std::size_t count);
+  void (*polar)(const double* angles, std::size_t count, T* out);
+  void (*turns)(const double* angles, std::size_t count, T* out);
+  void (*diagonal_values)(const T* state, std::size_t dim, const double* const* diagonals, std::size_t count,
+                          double* out);
+  void (*string_value)(const T* state, std::size_t dim, std::uint32_t x, const double* table, double* out);
+  void (*apply_strings)(const T* state, T* out, std::size_t dim, std::uint32_t x, const double* table, bool real,
+                        bool add);
+  void (*overlap)(const T* a, const T* b, std::size_t dim, double* out);
+  bool (*angles)(const double* theta, std::size_t num_lanes, std::size_t count, const double* constants,
+                 const std::int32_t* first, const std::int32_t* slots, const double* weights, double* out);
+  void (*walsh)(double* values, std::size_t num_lanes, int bits);
+};
+
 constexpr int kPeakChains = 12;  // enough to hide the latency of a multiply-add
 
 template <class T>
@@ -147,6 +203,7 @@ struct Kernels {
   double (*sum_squares)(const T* amplitudes, std::size_t count);
   void (*inner_product)(const T* a, const T* b, std::size_t count, double* sum_re_im);
   PauliKernels<T> pauli;
+  LaneKernels<T> lanes;
   double (*multiply_add)(std::int64_t rounds);  // kPeakChains registers each time
 };
 
@@ -155,6 +212,13 @@ struct KernelTable {
   int vector_bytes;
   Kernels<float> single_precision;
   Kernels<double> double_precision;
+  /// Numbers first + i of the stream `key` (first + shots[i], if given), times the total.
+  void (*draw_goals)(std::uint64_t key, std::uint64_t first, const std::uint32_t* shots, std::size_t count,
+                     double total, double* goals);
+  void (*fill_steps)(const double* values, std::size_t count, double start, double scale, std::uint32_t* steps,
+                     std::size_t num_steps);
+  /// For each goal the first place with a value above it.
+  void (*find_places)(const Guide& guide, const double* goals, std::size_t count, std::uint32_t* places);
   /// In place: sums of the values whose indices differ only in `bits`, in order of the other bits; count a power of 2.
   void (*sum_over_bits)(double* values, std::size_t count, std::uint64_t bits);
 };

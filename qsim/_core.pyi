@@ -24,6 +24,18 @@ class CompiledPaulis:
     @property
     def num_observables(self) -> int: ...
 
+class CompiledLanes:
+    @property
+    def num_qubits(self) -> int: ...
+    @property
+    def num_slots(self) -> int: ...
+
+class CompiledLaneObservables:
+    @property
+    def num_qubits(self) -> int: ...
+    @property
+    def num_observables(self) -> int: ...
+
 def available_isas() -> list[str]: ...
 def cpu_features() -> list[str]: ...
 def isa() -> str: ...
@@ -73,6 +85,52 @@ def sweep_back(
     angles: npt.NDArray[np.float64],
     threads: int,
 ) -> npt.NDArray[np.float64]: ...
+def compile_lanes(
+    num_qubits: int,
+    num_slots: int,
+    constants: npt.NDArray[np.float64],
+    first: npt.NDArray[np.int32],
+    slots: npt.NDArray[np.int32],
+    weights: npt.NDArray[np.float64],
+    steps: npt.NDArray[np.int32],
+    turns: npt.NDArray[np.uint32],
+    phases: npt.NDArray[np.uint32],
+    bases: npt.NDArray[np.uint32],
+    matrices: npt.NDArray[np.int32],
+    matrix_qubits: npt.NDArray[np.uint32],
+    entries: npt.NDArray[np.complex128],
+    columns: npt.NDArray[np.uint32],
+    origin: int,
+) -> CompiledLanes: ...
+def compile_lane_observables(
+    num_qubits: int,
+    num_observables: int,
+    observables: npt.NDArray[np.int32],
+    x_masks: npt.NDArray[np.uint32],
+    tables: npt.NDArray[np.complex128],
+) -> CompiledLaneObservables: ...
+def run_lanes(
+    program: CompiledLanes,
+    initial: _States | None,
+    out: _States,
+    angles: npt.NDArray[np.float64],
+    threads: int,
+) -> None: ...
+def expectation_lanes(
+    program: CompiledLanes,
+    observables: CompiledLaneObservables,
+    angles: npt.NDArray[np.float64],
+    single: bool,
+    threads: int,
+) -> npt.NDArray[np.float64]: ...
+def gradient_lanes(
+    program: CompiledLanes,
+    observables: CompiledLaneObservables,
+    wanted: npt.NDArray[np.uint8],
+    angles: npt.NDArray[np.float64],
+    single: bool,
+    threads: int,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
 def set_basis_state(states: _States, index: int, threads: int) -> None: ...
 def probabilities(
     states: _States, qubits: npt.NDArray[np.int32], threads: int

@@ -72,12 +72,24 @@ def test_programs_that_are_not_fused(backend):
         branching.explain(measure=True)
 
 
+def test_how_batches_run(backend):
+    x = qsim.ParameterVector("x", 3)
+    circuit = Circuit(3).ry(x[0], 0).rx(x[1], 1).cx(0, 1).rzz(x[2], 1, 2).ccx(0, 1, 2)
+    text = qsim.compile(circuit, backend=backend).explain()
+    assert text.endswith(
+        "batches of 3 rows or more: a row in each lane, 2 turns, 3 phases in 1 pass, 1 matrix"
+    )
+    text = qsim.compile(circuit.prepare([0.6, 0.8], [0]).h(0), backend=backend).explain()
+    assert text.endswith("batches: row by row (it has gates that lanes do not run)")
+    assert "batches: row by row (too big for lanes)" in qsim.compile(LAYERS, backend=backend).explain()
+
+
 @needs_core
 def test_segments_beyond_the_first_twelve_are_counted():
     circuit = LAYERS.bind(np.linspace(0, 1, 17)).repeat(30)
     text = qsim.compile(circuit, backend="cpp").explain()
     passes = int(re.search(r"fused: (\d+) passes", text)[1])
-    assert text.endswith(f"... {passes - 12} more segments")
+    assert f"\n  ... {passes - 12} more segments\n" in text
 
 
 @needs_core

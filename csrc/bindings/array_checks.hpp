@@ -154,5 +154,6 @@ void with_precision(bool single, const Body& body) {
 void bind_dispatch(py::module_& m);
 void bind_tape(py::module_& m);
 void bind_reductions(py::module_& m);
+void bind_lanes(py::module_& m);
 
 }  // namespace qsim

@@ -16,5 +16,6 @@ PYBIND11_MODULE(_core, m) {
   qsim::bind_dispatch(m);
   qsim::bind_tape(m);
   qsim::bind_reductions(m);
+  qsim::bind_lanes(m);
   qsim::set_interrupt_check(&interpreter_has_signal);
 }

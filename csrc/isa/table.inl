@@ -41,6 +41,7 @@ constexpr Kernels<T> make_kernels() {
           sum_squares<T>,
           inner_product<T>,
           {squares<T>, pauli_products<T>, add_signed_sums<T>, flip_sums<T>},
+          make_lane_kernels<T>(),
           multiply_add<T>};
 }
 
@@ -48,6 +49,6 @@ constexpr Kernels<T> make_kernels() {
 
 extern const KernelTable QSIM_ISA_TABLE;
 const KernelTable QSIM_ISA_TABLE = {QSIM_ISA_NAME, QSIM_VECTOR_BYTES, make_kernels<float>(), make_kernels<double>(),
-                                    sum_over_bits};
+                                    draw_goals, fill_steps, find_places, sum_over_bits};
 
 }  // namespace qsim

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim.errors import BackendError
+from qsim.program.lanes import LaneProgram
 from qsim.program.reverse import Reverse
 from qsim.program.tape import Tape
 
@@ -101,6 +102,69 @@ class Backend(Protocol):
 
         `handle` is that of ``reverse.tape``. `states` are those at the end of the circuit; they and
         `cotangents`, shape (batch, count, 2**n), are overwritten.
+        """
+        ...
+
+    def least_lane_rows(self, num_qubits: int, gradient: bool) -> int | None:
+        """How many rows a batch needs to run faster as lanes than row by row; None: never.
+
+        Measured. A function of these two alone, so that a result does not depend on chunks and threads.
+        """
+        ...
+
+    def compile_lanes(self, program: LaneProgram) -> Any:
+        """Check a lane program and make a handle of it."""
+        ...
+
+    def compile_lane_observables(
+        self,
+        num_qubits: int,
+        num_observables: int,
+        numbers: npt.NDArray[np.int32],
+        x_masks: npt.NDArray[np.uint32],
+        tables: npt.NDArray[np.complex128],
+    ) -> Any:
+        """Make a handle of what `qsim.program.lanes.lane_tables` gives."""
+        ...
+
+    def run_lanes(
+        self,
+        handle: Any,
+        initial: States | None,
+        out: States,
+        angles: npt.NDArray[np.float64],
+        threads: int,
+    ) -> None:
+        """Write the states a lane program makes from `initial`, one or one for each row, to `out`.
+
+        None is ``|0...0>``, and then the program is one that starts there. Here and below, the bits of a
+        row's result depend on that row alone.
+        """
+        ...
+
+    def expectation_lanes(
+        self,
+        handle: Any,
+        observables: Any,
+        angles: npt.NDArray[np.float64],
+        dtype: npt.DTypeLike,
+        threads: int,
+    ) -> npt.NDArray[np.float64]:
+        """Values (batch, num_observables) in the states a lane program makes from ``|0...0>``."""
+        ...
+
+    def gradient_lanes(
+        self,
+        handle: Any,
+        observables: Any,
+        wanted: npt.NDArray[np.uint8],
+        angles: npt.NDArray[np.float64],
+        dtype: npt.DTypeLike,
+        threads: int,
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The same values, and their derivatives, shape (batch, num_observables, num_slots).
+
+        Those by slots that are not `wanted` may be anything.
         """
         ...
 

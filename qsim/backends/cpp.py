@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim.errors import BackendError
+from qsim.program.lanes import MAX_LANE_QUBITS, LaneProgram
 from qsim.program.reverse import Reverse
 from qsim.program.tape import Tape
 
@@ -102,6 +103,82 @@ class CppBackend:
     ) -> npt.NDArray[np.float64]:
         """Derivatives by all slots, shape (batch, count, num_slots)."""
         return _core.sweep_back(handle, reverse.slots, reverse.weights, states, cotangents, angles, threads)
+
+    def least_lane_rows(self, num_qubits: int, gradient: bool) -> int | None:
+        """Rows from which on lanes are faster.
+
+        A group of lanes takes the time of about one row up to 8 qubits, of two or three on 10 to 14, whether
+        all its lanes are used or not; in single precision with the widest registers up to twice that. Back
+        and forth it takes less than one row up to 12 qubits, if a narrow register serves a few rows.
+        """
+        if num_qubits > MAX_LANE_QUBITS:
+            return None
+        return 1 if gradient and num_qubits <= 12 else max(3, num_qubits // 2)
+
+    def compile_lanes(self, program: LaneProgram) -> _core.CompiledLanes:
+        """Check a lane program and make a handle of it."""
+        return _core.compile_lanes(
+            program.num_qubits,
+            program.num_slots,
+            program.constants,
+            program.first,
+            program.slots,
+            program.weights,
+            program.steps.ravel(),
+            program.turns.ravel(),
+            program.phases,
+            program.bases.ravel(),
+            program.matrices.ravel(),
+            program.matrix_qubits.ravel(),
+            program.entries,
+            program.columns,
+            program.origin,
+        )
+
+    def compile_lane_observables(
+        self,
+        num_qubits: int,
+        num_observables: int,
+        numbers: npt.NDArray[np.int32],
+        x_masks: npt.NDArray[np.uint32],
+        tables: npt.NDArray[np.complex128],
+    ) -> _core.CompiledLaneObservables:
+        """Make a handle of observables' tables."""
+        return _core.compile_lane_observables(num_qubits, num_observables, numbers, x_masks, tables.ravel())
+
+    def run_lanes(
+        self,
+        handle: _core.CompiledLanes,
+        initial: States | None,
+        out: States,
+        angles: npt.NDArray[np.float64],
+        threads: int,
+    ) -> None:
+        """Write the states made from `initial` (None: ``|0...0>``) to `out`."""
+        _core.run_lanes(handle, initial, out, angles, threads)
+
+    def expectation_lanes(
+        self,
+        handle: _core.CompiledLanes,
+        observables: _core.CompiledLaneObservables,
+        angles: npt.NDArray[np.float64],
+        dtype: npt.DTypeLike,
+        threads: int,
+    ) -> npt.NDArray[np.float64]:
+        """Values of all observables, shape (batch, num_observables)."""
+        return _core.expectation_lanes(handle, observables, angles, dtype == _SINGLE, threads)
+
+    def gradient_lanes(
+        self,
+        handle: _core.CompiledLanes,
+        observables: _core.CompiledLaneObservables,
+        wanted: npt.NDArray[np.uint8],
+        angles: npt.NDArray[np.float64],
+        dtype: npt.DTypeLike,
+        threads: int,
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Values, and derivatives by all slots, shape (batch, num_observables, num_slots)."""
+        return _core.gradient_lanes(handle, observables, wanted, angles, dtype == _SINGLE, threads)
 
     def probabilities(
         self, states: States, qubits: npt.NDArray[np.int32], threads: int

@@ -5,7 +5,6 @@ Importing this module imports Numba. Kernels that are not in the cache yet compi
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim.backends import numba_gradients, numba_kernels, numba_reductions
+from qsim.backends.numba_calls import (
+    CALL_BUDGET,
+    DOUBLE,
+    SINGLE,
+    check_angles,
+    check_cotangents,
+    check_handle,
+    check_mask,
+    check_qubits_of,
+    check_real,
+    check_states,
+    for_items,
+)
+from qsim.backends.numba_lane_batches import LaneBatches
 from qsim.backends.numba_paulis import CompiledPaulis, compile_paulis
 from qsim.backends.numba_tape import (
     CTRL,
@@ -44,138 +57,13 @@ Array = npt.NDArray[Any]
 
 #: From this size on, threads share one statevector; below, a thread takes whole rows of the batch.
 _LOG2_SHARED = 17
-#: Nanoseconds of work (estimated) for which one kernel call may ignore Ctrl-C ...
-_CALL_BUDGET = 3e7
-#: ... and below which a second thread does not pay.
-_THREAD_BUDGET = 1e5
 #: Preparations on more targets than this are cut into blocks of that many members.
 _LOG2_PREPARE_BLOCK = 12
 _LOG2_FILL = 22
 _PARTIAL_ENTRIES = 1 << 22
 
-_DOUBLE = np.dtype(np.complex128)
-_SINGLE = np.dtype(np.complex64)
-
 _NO_PAULIS = (np.zeros((0, 5), np.int64), np.zeros((0, 3), np.int64), np.zeros(0))
 _NO_VALUES = np.zeros((1, 0))
-
-
-# ---- checks ---------------------------------------------------------------------------------------------
-
-
-class _Borrowed:
-    """A read-only array's memory without that flag, so that kernels need not be compiled twice."""
-
-    def __init__(self, array: Array) -> None:
-        self.__array_interface__ = {**array.__array_interface__, "data": (array.ctypes.data, False)}
-        self.owner = array
-
-
-def _check_states(states: Array, name: str, ndim: int = 2, *, writes: bool = False) -> Array:
-    """A C-contiguous complex array of 2**n amplitudes (a row), of the type kernels are compiled for."""
-    if not isinstance(states, np.ndarray):
-        raise TypeError(f"Argument `{name}` must be an ndarray, but is {type(states).__name__}.")
-    if states.dtype != _DOUBLE and states.dtype != _SINGLE:
-        raise ArgumentError(
-            f"Argument `{name}` must be complex64 or complex128, but has dtype {states.dtype}."
-        )
-    shape = states.shape
-    if len(shape) != ndim or shape[-1] == 0 or shape[-1] & (shape[-1] - 1):
-        wanted = "(batch, 2**n)" if ndim == 2 else "(2**n,)"
-        raise ArgumentError(f"Argument `{name}` must have shape {wanted}, but has shape {shape}.")
-    flags = states.flags
-    if not flags.c_contiguous or not flags.aligned:
-        raise ArgumentError(f"Argument `{name}` must be C-contiguous and aligned; use np.ascontiguousarray.")
-    if not flags.writeable:
-        if writes:
-            raise ArgumentError(f"Argument `{name}` must be writable, but is read-only; pass a copy.")
-        return np.asarray(_Borrowed(states))
-    return states if type(states) is np.ndarray else states.view(np.ndarray)
-
-
-def _check_real(array: Any, name: str, ndim: int, dtype: Any) -> Array:
-    """A C-contiguous writable array of `dtype`; copied only where it is not one yet."""
-    result = np.asarray(array)
-    if result.ndim != ndim:
-        raise ArgumentError(f"Argument `{name}` must have {ndim} dimensions, but has shape {result.shape}.")
-    if not np.can_cast(result.dtype, dtype, "same_kind") and result.size:
-        raise ArgumentError(
-            f"Argument `{name}` must be {np.dtype(dtype).name}, but has dtype {result.dtype}."
-        )
-    return np.require(result, dtype, ["C", "A", "W", "E"])
-
-
-def _check_angles(angles: Any, handle: CompiledTape, batch: int | None) -> Array:
-    """`angles` (batch or 1, num_slots) in float64; `batch` None: any number of rows."""
-    if (
-        type(angles) is not np.ndarray
-        or angles.dtype != np.float64
-        or angles.ndim != 2
-        or not angles.flags.carray  # C-contiguous, aligned, writable
-    ):
-        angles = _check_real(angles, "angles", 2, np.float64)
-    rows, slots = angles.shape
-    if slots != handle.num_slots or (batch is not None and rows != batch and rows != 1):
-        raise ArgumentError(
-            f"Argument `angles` must have shape ({'batch' if batch is None else batch} or 1, "
-            f"{handle.num_slots}), but has shape {angles.shape}."
-        )
-    return np.asarray(angles)
-
-
-def _check_handle(handle: Any, kind: type, name: str) -> None:
-    if not isinstance(handle, kind):
-        raise TypeError(f"Argument `{name}` must come from this backend, but is {type(handle).__name__}.")
-
-
-def _check_qubits_of(states: Array, num_qubits: int) -> None:
-    if states.shape[-1] != 1 << num_qubits:
-        raise ArgumentError(
-            f"Argument `states` must have 2**{num_qubits} amplitudes in a row, but has {states.shape[-1]}."
-        )
-
-
-def _check_cotangents(cotangents: Array, states: Array, count: int | None = None) -> Array:
-    """A writable array (batch, count, 2**n) of the dtype of `states`."""
-    batch, size = states.shape
-    if (
-        not isinstance(cotangents, np.ndarray)
-        or cotangents.dtype != states.dtype
-        or cotangents.ndim != 3
-        or cotangents.shape != (batch, cotangents.shape[1] if count is None else count, size)
-        or not cotangents.flags.carray
-    ):
-        raise ArgumentError(
-            f"Cotangents must be a C-contiguous, writable array of {states.dtype} and shape "
-            f"({batch}, {'count' if count is None else count}, {size})."
-        )
-    return cotangents
-
-
-def _check_mask(mask: int, value: int, size: int) -> tuple[int, int]:
-    mask, value = int(mask), int(value)
-    if not 0 <= mask < size:
-        raise ArgumentError(f"Argument `mask` must be 0 to {size - 1}, but is {mask}.")
-    if value < 0 or value & ~mask:
-        raise ArgumentError(
-            f"Argument `value` must be a subset of the bits of `mask` ({mask}), but is {value}."
-        )
-    return mask, value
-
-
-# ---- cutting work ---------------------------------------------------------------------------------------
-
-
-def _for_items(call: Callable[[int, int], None], count: int, cost: float, threads: int) -> None:
-    """``call(first, last)`` over all of range(count), `cost` ns each; results must not depend on the cuts."""
-    if count * cost <= _THREAD_BUDGET:
-        if count:
-            call(0, count)
-        return
-    step = max(1, int(_CALL_BUDGET / cost))
-    if threads > 1:
-        step = min(step, max(1, count // (4 * threads), int(_THREAD_BUDGET / cost / 4)))
-    parallel_for(lambda c: call(c * step, min(count, (c + 1) * step)), -(-count // step), threads)
 
 
 def _blocks(size: int) -> tuple[int, int]:
@@ -184,7 +72,7 @@ def _blocks(size: int) -> tuple[int, int]:
     return log2_block, size >> log2_block
 
 
-class NumbaBackend:
+class NumbaBackend(LaneBatches):
     """Executes tapes with Numba; every function has the meaning given in `qsim.backends.base`.
 
     Notes
@@ -208,10 +96,10 @@ class NumbaBackend:
 
     def apply(self, handle: CompiledTape, states: Array, angles: Array, threads: int = 1) -> None:
         """Apply a tape to each row of `states` (batch, 2**n), in place; `angles` (batch or 1, num_slots)."""
-        _check_handle(handle, CompiledTape, "handle")
-        states = _check_states(states, "states", writes=True)
-        _check_qubits_of(states, handle.num_qubits)
-        angles = _check_angles(angles, handle, len(states))
+        check_handle(handle, CompiledTape, "handle")
+        states = check_states(states, "states", writes=True)
+        check_qubits_of(states, handle.num_qubits)
+        angles = check_angles(angles, handle, len(states))
         if handle.num_qubits < _LOG2_SHARED:
             self._run_rows(handle, states, angles, None, _NO_VALUES, len(states), threads)
         else:
@@ -227,17 +115,17 @@ class NumbaBackend:
         threads: int = 1,
     ) -> npt.NDArray[np.float64]:
         """Expectation values (batch, num_observables) of the states a tape makes from |0...0>."""
-        _check_handle(handle, CompiledTape, "handle")
-        _check_handle(paulis, CompiledPaulis, "paulis")
+        check_handle(handle, CompiledTape, "handle")
+        check_handle(paulis, CompiledPaulis, "paulis")
         if handle.num_qubits != paulis.num_qubits:
             raise ArgumentError(
                 f"Argument `paulis` must be on {handle.num_qubits} qubits like the tape, "
                 f"but is on {paulis.num_qubits}."
             )
         dtype = np.dtype(dtype)
-        if dtype != _DOUBLE and dtype != _SINGLE:
+        if dtype != DOUBLE and dtype != SINGLE:
             raise ArgumentError(f"Argument `dtype` must be complex64 or complex128, but is {dtype}.")
-        angles = _check_angles(angles, handle, None)
+        angles = check_angles(angles, handle, None)
         out = np.zeros((len(angles), paulis.num_observables))
         if handle.num_qubits < _LOG2_SHARED:
             self._run_rows(handle, dtype, angles, paulis, out, len(angles), threads)
@@ -273,7 +161,7 @@ class NumbaBackend:
 
         def call(first: int, last: int) -> None:
             work = np.empty((1, size), dtype) if from_zero else states
-            if (last - first) * cost <= 2 * _CALL_BUDGET:
+            if (last - first) * cost <= 2 * CALL_BUDGET:
                 numba_kernels.run_tape(
                     work, first, last, handle.ops, handle.reals, handle.integers, handle.constants, entries,
                     handle.buffer_size, angles, 0, num_ops, 0, 0, *tables, from_zero, out,
@@ -291,12 +179,12 @@ class NumbaBackend:
                 if paulis is not None:
                     out[row] = self.expectation(paulis, np.asarray(work), 1)[0]
 
-        _for_items(call, batch, cost, threads)
+        for_items(call, batch, cost, threads)
 
     @staticmethod
     def _op_ranges(handle: CompiledTape) -> list[tuple[int, int]]:
         """Runs of instructions within the budget of a call; at least one, so that rows are initialised."""
-        bins = np.cumsum(handle.costs) // _CALL_BUDGET
+        bins = np.cumsum(handle.costs) // CALL_BUDGET
         edges = [0, *(np.flatnonzero(np.diff(bins)) + 1).tolist(), len(handle.ops)]
         return list(pairwise(edges))
 
@@ -373,14 +261,14 @@ class NumbaBackend:
         items = blocks << int(op[LOG2_UNITS])
         partial = np.empty(items, np.complex128)
         fixed, value, cost = int(op[FIXED]), int(op[VALUE]), 3.0 * (1 << _LOG2_PREPARE_BLOCK)
-        _for_items(
+        for_items(
             lambda a, b: numba_kernels.prepare_overlaps(
                 state, fixed, value, targets, w, _LOG2_PREPARE_BLOCK, a, b, partial
             ),
             items, cost, threads,
         )  # fmt: skip
         factors = (2 * partial.reshape(-1, blocks).sum(axis=1)).astype(state.dtype)
-        _for_items(
+        for_items(
             lambda a, b: numba_kernels.prepare_reflect(
                 state, fixed, value, targets, w, entries[data : data + 1], _LOG2_PREPARE_BLOCK, a, b, factors
             ),
@@ -391,12 +279,12 @@ class NumbaBackend:
 
     def apply_paulis(self, paulis: CompiledPaulis, states: Array, out: Array, threads: int = 1) -> None:
         """Write every observable applied to every state to `out`, (batch, num_observables, 2**n)."""
-        _check_handle(paulis, CompiledPaulis, "paulis")
-        states = _check_states(states, "states")
-        _check_qubits_of(states, paulis.num_qubits)
-        out = _check_cotangents(out, states, paulis.num_observables)
+        check_handle(paulis, CompiledPaulis, "paulis")
+        states = check_states(states, "states")
+        check_qubits_of(states, paulis.num_qubits)
+        out = check_cotangents(out, states, paulis.num_observables)
         log2_block, blocks = _blocks(states.shape[1])
-        _for_items(
+        for_items(
             lambda a, b: numba_gradients.pauli_images(
                 states, paulis.groups, paulis.terms, paulis.coefficients, log2_block, a, b, out
             ),
@@ -413,11 +301,11 @@ class NumbaBackend:
         threads: int = 1,
     ) -> npt.NDArray[np.float64]:
         """Derivatives by all slots (batch, count, num_slots); overwrites `states` and `cotangents`."""
-        _check_handle(handle, CompiledTape, "handle")
-        states = _check_states(states, "states", writes=True)
-        _check_qubits_of(states, handle.num_qubits)
-        cotangents = _check_cotangents(cotangents, states)
-        angles = _check_angles(angles, handle, len(states))
+        check_handle(handle, CompiledTape, "handle")
+        states = check_states(states, "states", writes=True)
+        check_qubits_of(states, handle.num_qubits)
+        cotangents = check_cotangents(cotangents, states)
+        angles = check_angles(angles, handle, len(states))
         slots, weights = np.array(reverse.slots), np.array(reverse.weights)
         if slots.shape != (len(handle.ops),) or weights.shape != slots.shape:
             raise ArgumentError("Argument `reverse` must be that of `handle`, but has another length.")
@@ -445,7 +333,7 @@ class NumbaBackend:
         cost = handle.total_cost * (1 + count)
 
         def call(first: int, last: int) -> None:
-            whole = (last - first) * cost <= 2 * _CALL_BUDGET
+            whole = (last - first) * cost <= 2 * CALL_BUDGET
             rows = [(first, last)] if whole else [(row, row + 1) for row in range(first, last)]
             for a, b in rows:  # one row may be long: stop for Ctrl-C between runs of instructions
                 for first_op, last_op in [(0, len(slots))] if whole else self._op_ranges(handle):
@@ -454,14 +342,14 @@ class NumbaBackend:
                         entries, handle.buffer_size, angles, slots, weights, first_op, last_op, out,
                     )  # fmt: skip
 
-        _for_items(call, batch, cost, threads)
+        for_items(call, batch, cost, threads)
         return out
 
     @staticmethod
     def _copy_where_on(handle: CompiledTape, index: int, source: Array, target: Array, threads: int) -> None:
         mask, value = int(handle.ops[index, CTRL]), int(handle.ops[index, VALUE])
         log2_block, blocks = _blocks(source.size)
-        _for_items(
+        for_items(
             lambda a, b: numba_gradients.copy_where_on(
                 source, target, mask, value, a << log2_block, b << log2_block
             ),
@@ -472,7 +360,7 @@ class NumbaBackend:
 
     def set_basis_state(self, states: Array, index: int, threads: int = 1) -> None:
         """Set each row of `states` (batch, 2**n) to the basis state `index`."""
-        states = _check_states(states, "states", writes=True)
+        states = check_states(states, "states", writes=True)
         index = int(index)
         if not 0 <= index < states.shape[1]:
             raise ArgumentError(f"Argument `index` must be 0 to {states.shape[1] - 1}, but is {index}.")
@@ -486,11 +374,11 @@ class NumbaBackend:
 
     def collapse(self, state: Array, mask: int, value: int, scale: float, threads: int = 1) -> None:
         """Multiply the amplitudes with ``index & mask == value`` by `scale`; set the others to zero."""
-        state = _check_states(state, "state", 1, writes=True)
-        mask, value = _check_mask(mask, value, state.size)
+        state = check_states(state, "state", 1, writes=True)
+        mask, value = check_mask(mask, value, state.size)
         log2_block, blocks = _blocks(state.size)
         factor = np.full(1, scale, state.real.dtype)
-        _for_items(
+        for_items(
             lambda a, b: numba_reductions.collapse_items(state, mask, value, factor, log2_block, a, b),
             blocks, float(1 << log2_block), threads,
         )  # fmt: skip
@@ -505,9 +393,9 @@ class NumbaBackend:
 
     def expectation(self, paulis: CompiledPaulis, states: Array, threads: int = 1) -> npt.NDArray[np.float64]:
         """Expectation values (batch, num_observables)."""
-        _check_handle(paulis, CompiledPaulis, "paulis")
-        states = _check_states(states, "states")
-        _check_qubits_of(states, paulis.num_qubits)
+        check_handle(paulis, CompiledPaulis, "paulis")
+        states = check_states(states, "states")
+        check_qubits_of(states, paulis.num_qubits)
         batch, size = states.shape
         out = np.zeros((batch, paulis.num_observables))
         chunk_blocks = max(1, min(size, 1 << 16) >> numba_reductions.LOG2_PAULI_BLOCK)
@@ -542,14 +430,14 @@ class NumbaBackend:
                         partial,
                     )
 
-                _for_items(call, len(partial), cost, threads)
+                for_items(call, len(partial), cost, threads)
                 out[first_row : first_row + rows] += partial.reshape(len(some), chunks, -1).sum(axis=1)
         return out
 
     def probabilities(self, states: Array, qubits: Array, threads: int = 1) -> npt.NDArray[np.float64]:
         """Probabilities (batch, 2**len(qubits)) of the outcomes of `qubits`, the first as the lowest bit."""
-        states = _check_states(states, "states")
-        qubits = _check_real(qubits, "qubits", 1, np.int64)
+        states = check_states(states, "states")
+        qubits = check_real(qubits, "qubits", 1, np.int64)
         batch, size = states.shape
         num_qubits = size.bit_length() - 1
         if ((qubits < 0) | (qubits >= num_qubits)).any() or len(set(qubits.tolist())) != len(qubits):
@@ -577,18 +465,18 @@ class NumbaBackend:
             def call(a: int, b: int, some: Array = some, partial: Array = partial) -> None:
                 numba_reductions.marginal_items(some, qubits, log2_outcomes, log2_rest, a, b, partial)
 
-            _for_items(call, len(partial), 2.0 * (1 << (log2_outcomes + log2_rest)), threads)
+            for_items(call, len(partial), 2.0 * (1 << (log2_outcomes + log2_rest)), threads)
             if chunks > 1:
                 partial.reshape(len(some), chunks, -1).sum(axis=1, out=here)
         return out
 
     def sample(self, state: Array, key: int, shots: int, threads: int = 1) -> npt.NDArray[np.int64]:
         """For each of ``uniforms(key, shots)`` the first index with a cumulative probability above it."""
-        state = _check_states(state, "state", 1)
+        state = check_states(state, "state", 1)
         log2_block, blocks = _blocks(state.size)
         sums = np.empty(blocks)
         cost = 1.5 * (1 << log2_block)
-        _for_items(
+        for_items(
             lambda a, b: numba_reductions.running_sums(state, log2_block, a, b, sums), blocks, cost, threads
         )
         starts = np.append(0.0, np.cumsum(sums))
@@ -604,7 +492,7 @@ class NumbaBackend:
         splits[-1] = shots
         found = np.empty(shots, np.int64)
         cost += shots / blocks
-        _for_items(
+        for_items(
             lambda a, b: numba_reductions.sample_items(state, goals, starts, splits, log2_block, a, b, found),
             blocks, cost, threads,
         )  # fmt: skip
@@ -614,19 +502,19 @@ class NumbaBackend:
 
     def norm_squared(self, states: Array, threads: int = 1) -> npt.NDArray[np.float64]:
         """Squared norms (batch,)."""
-        return self._masked_norms(_check_states(states, "states"), 0, 0, threads)
+        return self._masked_norms(check_states(states, "states"), 0, 0, threads)
 
     def probability(self, state: Array, mask: int, value: int, threads: int = 1) -> float:
         """Sum of |amplitude|**2 where ``index & mask == value``."""
-        state = _check_states(state, "state", 1)
-        mask, value = _check_mask(mask, value, state.size)
+        state = check_states(state, "state", 1)
+        mask, value = check_mask(mask, value, state.size)
         return float(self._masked_norms(state[None, :], mask, value, threads)[0])
 
     @staticmethod
     def _masked_norms(states: Array, mask: int, value: int, threads: int) -> npt.NDArray[np.float64]:
         log2_block, blocks = _blocks(states.shape[1])
         partial = np.empty(len(states) * blocks)
-        _for_items(
+        for_items(
             lambda a, b: numba_reductions.norm_items(states, mask, value, log2_block, a, b, partial),
             len(partial), float(1 << log2_block), threads,
         )  # fmt: skip
@@ -634,7 +522,7 @@ class NumbaBackend:
 
     def inner_products(self, a: Array, b: Array, threads: int = 1) -> npt.NDArray[np.complex128]:
         """Sums of conj(a) * b, row by row (batch,)."""
-        left, right = _check_states(a, "a"), _check_states(b, "b")
+        left, right = check_states(a, "a"), check_states(b, "b")
         if left.shape != right.shape or left.dtype != right.dtype:
             raise ArgumentError(
                 f"Arguments `a` and `b` must have one shape and dtype, but have {left.shape} {left.dtype} "
@@ -642,7 +530,7 @@ class NumbaBackend:
             )
         log2_block, blocks = _blocks(left.shape[1])
         partial = np.empty(len(left) * blocks, np.complex128)
-        _for_items(
+        for_items(
             lambda first, last: numba_reductions.inner_items(left, right, log2_block, first, last, partial),
             len(partial), 1.5 * (1 << log2_block), threads,
         )  # fmt: skip

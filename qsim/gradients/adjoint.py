@@ -1,4 +1,7 @@
-"""Adjoint differentiation: one run forwards, one backwards (Jones and Gacon, arXiv:2009.02823)."""
+"""Adjoint differentiation: one run forwards, one backwards (Jones and Gacon, arXiv:2009.02823).
+
+Small circuits do both in lanes of registers; otherwise states and cotangents are arrays.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,9 @@ ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
 
 #: States and cotangents that a thread holds at once: many rows of a small circuit, and no more than a cache.
 _CHUNK_BYTES = 1 << 20
+#: Most rows that a thread takes at once in lanes, and the bytes of their states and cotangents.
+_LANES = 16
+_GROUP_BYTES = 1 << 27
 
 
 def values_and_jacobian(
@@ -30,6 +36,13 @@ def values_and_jacobian(
     """Values (batch, num_observables) and derivatives (batch, num_observables, num_parameters)."""
     require_unitary(program, "adjoint")
     angles = program._slots.angles(values)
+    lanes = _lanes(program, len(values))
+    if lanes is not None:
+        wanted = program._derive(("wanted", *columns), lambda: _wanted(program, columns))
+        means, slopes = program._backend.gradient_lanes(
+            *lanes, wanted, angles, program.dtype, program.threads
+        )
+        return means, to_parameters(program, values, slopes, columns)
     made = program._derive(("adjoint", *columns), lambda: _make_reverse(program, columns))
     batch, count = len(values), len(program.observables)
     size = program.dtype.itemsize << program.num_qubits
@@ -49,6 +62,28 @@ def values_and_jacobian(
             handle, reverse, states, cotangents, angles[part], program.threads
         )
     return out, to_parameters(program, values, by_slot, columns)
+
+
+def _lanes(program: Program, batch: int) -> tuple[Any, Any] | None:
+    """Handles of lane program and observables, if the gradient is to be taken in lanes."""
+    copies = len(program.observables) + 1
+    if (
+        not program._is_static_pauli()
+        or copies * _LANES * program.dtype.itemsize << program.num_qubits > _GROUP_BYTES
+    ):
+        return None
+    lanes = program._observed_lanes(batch, gradient=True)
+    if lanes is not None:
+        rows = min(batch, _LANES * program.threads)
+        check_state_memory(program.num_qubits, program.dtype.itemsize, batch=rows, copies=copies)
+    return lanes
+
+
+def _wanted(program: Program, columns: list[int]) -> npt.NDArray[np.uint8]:
+    """1 for each slot that depends on some of the parameters, else 0."""
+    out = np.zeros(program._slots.num_slots, dtype=np.uint8)
+    out[list(wanted_slots(program, columns))] = 1
+    return out
 
 
 def _make_reverse(program: Program, columns: list[int]) -> tuple[Reverse, Any] | None:

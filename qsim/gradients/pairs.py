@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from qsim.gradients.evaluate import wanted_slots
 from qsim.gradients.overlaps import real_overlaps
-from qsim.gradients.parameter_shift import cached_rule, unroll_angles
+from qsim.gradients.parameter_shift import cached_rule, distinct_levels, unroll_angles
 from qsim.gradients.states import chunks
 from qsim.program.execution import empty_states
 from qsim.program.reverse import Family, Reverse, generator_of, levels_of, reverse_tape
@@ -160,7 +160,7 @@ def _make_pairs(program: Program, columns: list[int]) -> _Pairs | None:
         if record["pattern"] != Pattern.PAULI_ROTATION and isinstance(generator_of(tape, record), Family):
             return None
         levels = np.abs(levels_of(tape, record))
-        distinct = np.unique(levels[levels > 1e-12].round(12))
+        distinct = distinct_levels(levels[levels > 1e-12])
         if len(distinct) == 1 and (levels > 1e-12).all():  # a quarter of a wave on is the derivative
             rule = (np.array([np.pi / (2 * distinct[0])]), np.array([distinct[0]]))
         elif len(distinct) <= 3:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "cached_rule",
+    "distinct_levels",
     "estimate",
     "frequencies_of",
     "parameter_frequencies",
@@ -303,14 +304,15 @@ def _is_diagonal(record: np.void) -> bool:
     return bool(record["pattern"] == Pattern.DIAGONAL)
 
 
-def _distinct(levels: FloatArray) -> FloatArray:
+def distinct_levels(levels: FloatArray) -> FloatArray:
+    """Ascending, those equal up to rounding once."""
     ordered = np.sort(levels)
     scale = max(1.0, float(np.abs(ordered).max(initial=0.0)))
     return ordered[np.diff(ordered, prepend=-np.inf) > _SAME * scale]
 
 
 def _sums(first: FloatArray, second: FloatArray) -> FloatArray:
-    return _distinct(np.add.outer(first, second).ravel())
+    return distinct_levels(np.add.outer(first, second).ravel())
 
 
 def _levels_of_run(
@@ -328,7 +330,7 @@ def _levels_of_run(
             index |= (np.arange(len(index), dtype=np.uint64) >> np.uint64(k) & np.uint64(1)) << np.uint64(q)
         own = [_levels_at(tape, record, index) for record in records]
         if all(levels is not None for levels in own):
-            return _distinct(sum(scales[k] * levels for k, levels in zip(run, own, strict=True)))
+            return distinct_levels(sum(scales[k] * levels for k, levels in zip(run, own, strict=True)))
     out = np.zeros(1)
     for k in run:
         out = _sums(out, scales[k] * levels[k])

@@ -224,14 +224,18 @@ def _bits(count: int) -> list[tuple[int, ...]]:
 
 def real_terms(family: Family) -> list[tuple[float, Matrix, Matrix]]:
     """``(w, C, S)`` with ``E(angle) = sum C cos(w angle) + S sin(w angle)``, w >= 0."""
-    parts: dict[float, list[Matrix]] = {}
-    for level, coefficient in zip(family.levels, family.coefficients, strict=True):
+    size = max(1.0, float(np.abs(family.levels).max(initial=0.0)))
+    parts: list[tuple[float, Matrix, Matrix]] = []
+    for level, coefficient in zip(family.levels.tolist(), family.coefficients, strict=True):
         matrix = np.diag(coefficient) if coefficient.ndim == 1 else coefficient
-        w = round(abs(float(level)), 9)
-        cos, sin = parts.setdefault(w, [np.zeros_like(matrix), np.zeros_like(matrix)])
-        cos += matrix
-        sin += 1j * matrix * np.sign(level)
-    return [(w, _clean(cos), _clean(sin)) for w, (cos, sin) in parts.items()]
+        w = abs(level) if abs(level) > 1e-12 * size else 0.0
+        found = next((part for part in parts if abs(part[0] - w) <= 1e-12 * size), None)
+        if found is None:
+            found = (w, np.zeros_like(matrix), np.zeros_like(matrix))
+            parts.append(found)
+        found[1][...] += matrix
+        found[2][...] += 1j * matrix * np.sign(level)
+    return [(w, _clean(cos), _clean(sin)) for w, cos, sin in parts]
 
 
 def _clean(matrix: Matrix) -> Matrix:

@@ -17,6 +17,7 @@ from qsim.observables import Diagonal, Observable, PauliSum, Projector, as_obser
 from qsim.parameters import MAX_ANGLE
 from qsim.program.branches import Branch, exact_split, normalize_states, run_branches, shot_split
 from qsim.program.flow import FlowCode
+from qsim.program.lanes import LaneProgram, lane_program, lane_tables
 from qsim.program.slots import SlotMap
 from qsim.rng import stream_key
 
@@ -36,6 +37,8 @@ _ALIGNED_BYTES = 1 << 18
 _BYTES_PER_OUTCOME = 300
 #: Derived tapes that a program keeps: one for each choice of parameters and method.
 _MAX_DERIVED = 32
+#: Observables whose tables for lanes are bigger run row by row.
+_MAX_LANE_TABLES = 1 << 26
 #: Up to here a state is too small for a question about free memory.
 PLAIN_QUBITS = 20
 
@@ -81,12 +84,14 @@ class Execution:
 
     def _connect_observables(self) -> None:
         self._paulis = pauli_handle(self._backend, self.observables, self.num_qubits)
+        self._lane_observables: list[Any] = []  # one handle, made when first asked for
         self._is_one_sum = (
             self._is_single and len(self.observables) == 1 and isinstance(self.observables[0], PauliSum)
         )
 
     def __getstate__(self) -> dict[str, Any]:
         dropped = {"_sealed", "_backend", "_handles", "_derived", "_paulis", "_is_plain", "_is_one_sum"}
+        dropped.add("_lane_observables")
         return {name: value for name, value in self.__dict__.items() if name not in dropped}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -131,6 +136,45 @@ class Execution:
         self._derived[key] = made
         return made
 
+    # -- lanes -----------------------------------------------------------------------------------
+    def _lanes(
+        self, batch: int, from_zero: bool = True, gradient: bool = False
+    ) -> tuple[LaneProgram, Any] | None:
+        """The lane program, and its handle, if so many rows are to run as lanes."""
+        least = self._backend.least_lane_rows(self.num_qubits, gradient)
+        if least is None or batch < least or not self._handles or not self._code.is_static:
+            return None
+        made: tuple[LaneProgram, Any] | None = self._derive(
+            ("lanes", from_zero), lambda: self._make_lanes(from_zero)
+        )
+        return made
+
+    def _make_lanes(self, from_zero: bool) -> tuple[LaneProgram, Any] | None:
+        program = lane_program(self._code.tapes[0], from_zero=from_zero)
+        return None if program is None else (program, self._backend.compile_lanes(program))
+
+    def _observed_lanes(self, batch: int, gradient: bool = False) -> tuple[Any, Any] | None:
+        """Handles of lane program and observables, all Pauli sums, if so many rows are to run as lanes."""
+        lanes = self._lanes(batch, gradient=gradient)
+        if lanes is None:
+            return None
+        if not self._lane_observables:
+            sums = [o for o in self.observables if isinstance(o, PauliSum)]
+            flips = sum(len(np.unique(o.real_terms()[0])) for o in sums)
+            handle = None
+            if flips * 16 << self.num_qubits <= _MAX_LANE_TABLES:
+                tables = lane_tables(lanes[0], sums)
+                handle = self._backend.compile_lane_observables(self.num_qubits, len(sums), *tables)
+            self._lane_observables.append(handle)
+        return None if self._lane_observables[0] is None else (lanes[1], self._lane_observables[0])
+
+    def _pauli_values(self, angles: FloatArray, batch: int) -> FloatArray:
+        """Values of all observables, all Pauli sums, for some rows of a batch that starts from |0...0>."""
+        lanes = self._observed_lanes(batch)
+        if lanes is not None:
+            return self._backend.expectation_lanes(*lanes, angles, self.dtype, self.threads)
+        return self._backend.run_expectation(self._handles[0], self._paulis, angles, self.dtype, self.threads)
+
     # -- states ----------------------------------------------------------------------------------
     def _run(
         self, angles: FloatArray, initial: ComplexArray | None, batch: int, first: int = 0
@@ -138,7 +182,12 @@ class Execution:
         """States of rows `first` to `first + batch` of a static circuit."""
         states = empty_states(batch, 1 << self.num_qubits, self.dtype)
         rows = angles if len(angles) == 1 else np.ascontiguousarray(angles[first : first + batch])
-        if initial is not None:
+        total = max(len(angles), 1 if initial is None else len(initial))
+        lanes = self._lanes(total, initial is None)
+        if lanes is not None:
+            own = initial if initial is None or len(initial) == 1 else initial[first : first + batch]
+            self._backend.run_lanes(lanes[1], own, states, rows, self.threads)
+        elif initial is not None:
             states[:] = initial if len(initial) == 1 else initial[first : first + batch]
             if self._handles:
                 self._backend.apply(self._handles[0], states, rows, self.threads)
@@ -229,28 +278,42 @@ class Execution:
                 out[:, k] = observable.expectation(states)
         return out
 
+    def _final_one_by_one(
+        self, angles: FloatArray, initial: ComplexArray | None, batch: int
+    ) -> Iterator[ComplexArray | None]:
+        """The final state of each row of a static circuit, made in chunks if in lanes; else None for each."""
+        lanes = self._code.is_static and self._lanes(batch, initial is None) is not None
+        rows = self._rows_per_chunk() if lanes else 1
+        for first in range(0, batch, rows):
+            count = min(rows, batch - first)
+            if self._code.is_static:
+                check_state_memory(self.num_qubits, self.dtype.itemsize, batch=count)
+                yield from self._final(angles, initial, count, first)
+            else:
+                yield None
+
     def _sample_row(
         self,
+        state: ComplexArray | None,
         all_angles: FloatArray,
         initial: ComplexArray | None,
         row: int,
         shots: int,
         generator: np.random.Generator,
     ) -> npt.NDArray[np.int64]:
+        """Samples of one row: of its final state, or by following branches."""
+        if state is not None:
+            return self._read_out(state, self._initial_bits(), shots, generator)
         angles = np.ascontiguousarray(all_angles[row : row + 1]) if len(all_angles) > 1 else all_angles
         own = None if initial is None else initial[row : row + 1] if len(initial) > 1 else initial
         check_state_memory(self.num_qubits, self.dtype.itemsize)
-        if self._code.is_static:
-            state = self._final(angles, own, 1)[0]
-            out = self._read_out(state, self._initial_bits(), shots, generator)
-        else:
-            parts = [
-                self._read_out(branch.state[0], branch.bits, int(branch.weight), generator)
-                for branch in self._branches(angles, own, 0, shot_split(generator), shots)
-            ]
-            out = np.concatenate(parts)
-            if len(parts) > 1:
-                generator.shuffle(out)  # the branches come one after the other
+        parts = [
+            self._read_out(branch.state[0], branch.bits, int(branch.weight), generator)
+            for branch in self._branches(angles, own, 0, shot_split(generator), shots)
+        ]
+        out = np.concatenate(parts)
+        if len(parts) > 1:
+            generator.shuffle(out)  # the branches come one after the other
         return out
 
     def _read_out(
@@ -294,14 +357,15 @@ class Execution:
             final = [Branch(self._final(angles, own, 1), self._initial_bits(), {}, 1.0)]
         else:
             final = self._branches(angles, own, 0, exact_split, 1.0)  # type: ignore[assignment]
+        of_qubits = self._samples_qubits()
         written = {step.clbit: step.qubit for step in self._code.readout}
+        if of_qubits:
+            written = {q: q for q in range(self.num_qubits)}
         qubits = tuple(dict.fromkeys(written.values()))
-        if self._samples_qubits():
-            qubits = tuple(range(self.num_qubits))
-            written = dict(zip(qubits, qubits, strict=True))
         position = {q: k for k, q in enumerate(qubits)}
         for branch in final:
-            base = sum(bit << k for k, bit in enumerate(branch.bits) if k not in written)
+            known = () if of_qubits else branch.bits
+            base = sum(bit << k for k, bit in enumerate(known) if k not in written)
             p = self._backend.probabilities(branch.state, np.array(qubits, dtype=np.int32), self.threads)[0]
             kept = np.flatnonzero(p * branch.weight > 1e-15)
             check_free_memory(
@@ -317,7 +381,7 @@ class Execution:
                 outcomes.tolist(), (p[kept] * branch.weight).tolist(), strict=True
             ):
                 totals[outcome] = totals.get(outcome, 0.0) + probability
-        if self._scratch and not self._samples_qubits():
+        if self._scratch and not of_qubits:
             merged: dict[int, float] = {}
             for outcome, probability in totals.items():
                 seen = sum((outcome >> c & 1) << k for k, c in enumerate(self._visible()))

@@ -9,6 +9,8 @@ import numpy as np
 
 from qsim.machine import Figures, figures
 from qsim.memory import check_state_memory, format_bytes
+from qsim.program.execution import empty_states
+from qsim.program.lanes import MATRIX, PHASES
 from qsim.program.tape import TILE_ACTIVE_BITS, TILE_LOW_BITS, Pattern
 
 if TYPE_CHECKING:
@@ -56,15 +58,35 @@ def explain_program(program: Program, measured: float | None = None) -> str:
             body = [f"{_passes(count)}, {format_bytes(2 * state * count)} moved"]
             body += _listed([_segment_line(program, segment) for segment in tape.segments])
         lines += [start + body[0], *body[1:]]
+    if code.is_static and code.tapes:
+        lines.append(_lanes_line(program))
     if measured is not None:
         lines.append(f"measured: {_time(measured)}")
     return "\n".join(lines)
 
 
+def _lanes_line(program: Program) -> str:
+    """How batches run."""
+    least = program._backend.least_lane_rows(program.num_qubits, False)
+    made = None if least is None else program._lanes(least)
+    if least is None or made is None:
+        why = "too big for lanes" if least is None else "it has gates that lanes do not run"
+        return f"batches: row by row ({why})"
+    lanes = made[0]
+    kinds = lanes.steps[:, 0]
+    matrices = int((kinds == MATRIX).sum())
+    phases = int((kinds == PHASES).sum())
+    return (
+        f"batches of {least} rows or more: a row in each lane, {len(lanes.turns)} turns, {len(lanes.phases)} "
+        f"phases in {phases} {'pass' if phases == 1 else 'passes'}, {matrices} "
+        f"{'matrix' if matrices == 1 else 'matrices'}"
+    )
+
+
 def measure_run(program: Program, angles: Any) -> float:
     """Seconds that the states of one row of angles take from ``|0...0>``, after a run to warm up."""
     check_state_memory(program.num_qubits, program.dtype.itemsize)
-    states: Any = np.empty((1, 1 << program.num_qubits), dtype=program.dtype)
+    states = empty_states(1, 1 << program.num_qubits, program.dtype)
     seconds = 0.0
     for _ in range(2):
         start = time.perf_counter()

@@ -274,16 +274,12 @@ class Program(Execution):
             if progress and len(angles):
                 size = self._rows_per_step(len(angles), progress)
                 rows = [
-                    self._backend.run_expectation(
-                        self._handles[0], self._paulis, angles[first : first + size], self.dtype, self.threads
-                    )
+                    self._pauli_values(angles[first : first + size], len(angles))
                     for first in with_progress(range(0, len(angles), size), progress, len(angles))
                 ]
                 out = np.concatenate(rows)
             else:
-                out = self._backend.run_expectation(
-                    self._handles[0], self._paulis, angles, self.dtype, self.threads
-                )
+                out = self._pauli_values(angles, len(angles))
         else:
             out, batched = self._average(
                 values,
@@ -532,8 +528,12 @@ class Program(Execution):
         self._check_shots_memory(count, batch)
         angles = self._slots.angles(values)
         rows = [
-            self._sample_row(angles, initial, row, count, row_generator(root, row))
-            for row in with_progress(range(batch), progress, batch)
+            self._sample_row(state, angles, initial, row, count, row_generator(root, row))
+            for row, state in zip(
+                with_progress(range(batch), progress, batch),
+                self._final_one_by_one(angles, initial, batch),
+                strict=True,
+            )
         ]
         out = np.stack(rows) if batched or batched_initial else rows[0]
         if self._samples_qubits():

@@ -19,6 +19,7 @@ from qsim.program.schedule import plan_segments
 from qsim.program.tape import INSTRUCTION, Pattern, Tape
 
 __all__ = [
+    "GENERIC_ANGLES",
     "Family",
     "Matrix",
     "Pools",
@@ -37,7 +38,7 @@ Matrix = npt.NDArray[np.complex128]
 #: Coefficients and entries below this are rounding, relative to the largest.
 _DUST = 1e-13
 #: Where a generator is compared with itself to see whether it depends on the angle.
-_GENERIC_ANGLES = (0.0, 0.7310585, -1.2689414)
+GENERIC_ANGLES = (0.0, 0.7310585, -1.2689414)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +77,11 @@ class Family:
         """Products ``self @ other^dagger``, equal levels merged."""
         levels = np.subtract.outer(self.levels, other.levels).ravel()
         products = np.array([_product(a, b) for a in self.coefficients for b in other.coefficients])
-        keys, places = np.unique(levels.round(9), return_inverse=True)
-        merged = np.zeros((len(keys), *products.shape[1:]), dtype=complex)
-        np.add.at(merged, places, products)
-        return _without_dust(Family(keys, merged))
+        order = np.argsort(levels)
+        levels, products = levels[order], products[order]
+        is_new = np.diff(levels, prepend=-np.inf) > _DUST * np.abs(levels).max(initial=0.0)
+        merged = np.add.reduceat(products, np.flatnonzero(is_new))
+        return _without_dust(Family(levels[is_new], merged))
 
 
 def _product(a: Matrix, b: Matrix) -> Matrix:
@@ -117,7 +119,7 @@ def generator_of(tape: Tape, record: np.void) -> Matrix | Family | None:
     """
     family = family_of(tape, record)
     slope = family.derivative()
-    values = [_product(slope.at(angle), family.at(angle)) for angle in _GENERIC_ANGLES]
+    values = [_product(slope.at(angle), family.at(angle)) for angle in GENERIC_ANGLES]
     size = max(float(np.abs(v).max()) for v in values)
     if size == 0.0:
         return None

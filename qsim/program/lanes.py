@@ -1,0 +1,542 @@
+"""Lane programs: what a tape does, as turns and phases, for batches whose members are lanes of a register.
+
+Flips, CX and SWAP and their kin move nothing: a *frame* keeps, for each qubit, the xor ``x`` of an index that
+flips it, and the mask ``z`` whose parity is its value. In a frame every gate that is ``exp(-i angle H)`` with
+commuting Pauli strings in H, times a constant, becomes
+
+* **turns**: pairs ``(index, index ^ x)``, the first of even parity under ``z``, go to
+  ``(a cos - b sin, a sin + b cos)``: strings with an odd number of Y, and others between phases;
+* **phases** ``exp(i angle (-1)**parity(index & z))``: strings of Z;
+* **matrices**: constants on up to three qubits that are neither.
+
+All angles are linear in the slots, and so are their derivatives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qsim.observables import PauliSum
+from qsim.program.reverse import GENERIC_ANGLES, Family, family_of
+from qsim.program.tape import Pattern, Tape
+
+__all__ = ["MAX_LANE_QUBITS", "LaneProgram", "lane_program", "lane_tables"]
+
+Matrix = npt.NDArray[np.complex128]
+
+#: Above this many qubits a register's worth of states does not stay in a core's cache.
+MAX_LANE_QUBITS = 14
+MIX, PHASES, MATRIX = range(3)
+_DUST = 1e-14
+#: A diagonal on so many qubits becomes as many phases as it has entries.
+_MAX_DIAGONAL = 8
+_MAX_MATRIX = 3
+_MAX_GENERATOR = 4
+#: How far a gate may move forward, in steps.
+_MAX_STEPS_BACK = 200
+
+
+@dataclass(slots=True)
+class _Angle:
+    """``constant + sum of weights[slot] * slot``."""
+
+    constant: float = 0.0
+    weights: dict[int, float] = field(default_factory=dict)
+
+    def times(self, factor: float) -> _Angle:
+        return _Angle(self.constant * factor, {slot: w * factor for slot, w in self.weights.items()})
+
+    def add(self, other: _Angle) -> None:
+        self.constant += other.constant
+        for slot, weight in other.weights.items():
+            self.weights[slot] = self.weights.get(slot, 0.0) + weight
+
+
+@dataclass(slots=True)
+class _Step:
+    kind: int
+    #: MIX: (x, z); PHASES: (0, z); either to its angle
+    angles: dict[tuple[int, int], _Angle] = field(default_factory=dict)
+    basis: int = 0  # PHASES: row of the list of bases
+    matrix: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class LaneProgram:
+    """Flat arrays of a lane program; what the kernels take.
+
+    Attributes
+    ----------
+    num_qubits, num_slots : int
+    constants, first, slots, weights : ndarray
+        Angle i is ``constants[i]`` plus ``weights[t] * angles[slots[t]]`` over the terms
+        ``first[i]:first[i + 1]``. First come the angles of turns, then those of phases.
+    steps : ndarray (num_steps, 4), int32
+        Kind (0 turns, 1 phases, 2 a matrix), range of the turns or phases, and row of `bases` or
+        `matrices`. The turns of a step act on different qubits.
+    turns : ndarray (num_turns, 2), uint32
+        x and z.
+    phases : ndarray, uint32
+        Bit q of a mask: whether column q of the step's basis changes the sign.
+    bases : ndarray (num_bases, num_qubits), uint32
+    matrices : ndarray (num_matrices, 4), int32
+        Targets, controls, row of the first of them in `matrix_qubits`, place of the entries.
+    matrix_qubits : ndarray (count, 3), uint32
+        x, z and the parity that means 0 (of a target) or that it acts (of a control).
+    entries : ndarray, complex128
+    columns : ndarray (num_qubits,), uint32
+        x of each qubit at the end; its z is in `rows`, flipped if its bit in `flips` is set.
+    rows : ndarray (num_qubits,), uint32
+    flips, origin : int
+        `origin` is the index of |0...0> at the end.
+    """
+
+    num_qubits: int
+    num_slots: int
+    constants: npt.NDArray[np.float64]
+    first: npt.NDArray[np.int32]
+    slots: npt.NDArray[np.int32]
+    weights: npt.NDArray[np.float64]
+    steps: npt.NDArray[np.int32]
+    turns: npt.NDArray[np.uint32]
+    phases: npt.NDArray[np.uint32]
+    bases: npt.NDArray[np.uint32]
+    matrices: npt.NDArray[np.int32]
+    matrix_qubits: npt.NDArray[np.uint32]
+    entries: Matrix
+    columns: npt.NDArray[np.uint32]
+    rows: npt.NDArray[np.uint32]
+    flips: int
+    origin: int
+
+
+class _Unsupported(Exception):
+    """The tape has an instruction that lanes do not run."""
+
+
+def lane_program(tape: Tape, *, from_zero: bool) -> LaneProgram | None:
+    """The lane program of a tape; None if it has instructions that lanes do not run.
+
+    Parameters
+    ----------
+    tape : Tape
+    from_zero : bool
+        Whether it will start from ``|0...0>``, where phases are one global phase.
+
+    Notes
+    -----
+    O(number of instructions times the steps they may pass), no matter how big the state is. Lanes run no
+    amplitude preparations, constant matrices on more than three qubits, or gates whose generator depends on
+    their parameter.
+    """
+    if tape.num_qubits > MAX_LANE_QUBITS:
+        return None
+    planner = _Planner(tape, from_zero)
+    try:
+        for number, record in enumerate(tape.instructions.tolist()):
+            planner.add(number, record)
+    except _Unsupported:
+        return None
+    return planner.finish()
+
+
+def lane_tables(
+    program: LaneProgram, observables: Sequence[PauliSum]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint32], Matrix]:
+    """Observables as ``(O psi)[b] = sum of table[b] * psi[b ^ x]``, at the end of a lane program.
+
+    Returns
+    -------
+    numbers : ndarray (count,), int32
+        Which observable each entry belongs to.
+    x_masks : ndarray (count,), uint32
+    tables : ndarray (count, 2**n), complex128
+    """
+    n, columns = program.num_qubits, program.columns.tolist()
+    rows = program.rows.tolist()
+    spectra: dict[tuple[int, int], Matrix] = {}
+    for number, observable in enumerate(observables):
+        for x, z, c in zip(*(part.tolist() for part in observable.real_terms()), strict=True):
+            turn = (-1j) ** ((x & z).bit_count() & 3)
+            sign = -1.0 if (z & program.flips).bit_count() & 1 else 1.0
+            key = number, _xor_of(columns, x)
+            if key not in spectra:
+                spectra[key] = np.zeros(1 << n, dtype=complex)
+            spectra[key][_xor_of(rows, z)] += c * sign * turn
+    tables = np.array(list(spectra.values()), dtype=complex).reshape(len(spectra), 1 << n)
+    for bit in range(n):  # the signs are a Walsh-Hadamard transform
+        halves = tables.reshape(len(spectra), 1 << (n - 1 - bit), 2, 1 << bit)
+        halves[:, :, 0], halves[:, :, 1] = halves.sum(axis=2), halves[:, :, 0] - halves[:, :, 1]
+    numbers = np.array([number for number, _ in spectra], dtype=np.int32)
+    return numbers, np.array([x for _, x in spectra], dtype=np.uint32), tables
+
+
+def _xor_of(masks: Sequence[int], bits: int) -> int:
+    out = 0
+    while bits:
+        out ^= masks[(bits & -bits).bit_length() - 1]
+        bits &= bits - 1
+    return out
+
+
+def _odd(mask: int) -> int:
+    return mask.bit_count() & 1
+
+
+class _Planner:
+    def __init__(self, tape: Tape, from_zero: bool) -> None:
+        n = tape.num_qubits
+        self.tape, self.from_zero = tape, from_zero
+        self.x = [1 << q for q in range(n)]  # the frame
+        self.z = [1 << q for q in range(n)]
+        self.flips = 0  # qubits that are 1 where the parity is even
+        self.steps: list[_Step] = []
+        self.bases: list[tuple[int, ...]] = []
+        self.matrices: list[tuple[int, int, int, int]] = []
+        self.matrix_qubits: list[tuple[int, int, int]] = []
+        self.entries: list[Matrix] = []
+        self.integers: list[int] = tape.integers.tolist()
+        self.global_phase = _Angle()
+        self._known: dict[Any, Any] = {}  # what instructions of one gate share
+        self._entries: dict[Any, int] = {}  # where their matrices are
+
+    # -- instructions ----------------------------------------------------------------------------
+    def add(self, number: int, record: tuple[Any, ...]) -> None:
+        pattern, k, _, slot, mask, value, x_mask, z_mask, first, _, data, scale, shift = record
+        controls = _bits_of(mask, value)
+        angle = _Angle(shift, {slot: scale} if slot >= 0 else {})
+        if pattern == Pattern.PAULI_ROTATION:
+            self._rotate([(x_mask, z_mask, 0.5)], angle, controls)
+            return
+        if pattern == Pattern.PREPARE:
+            raise _Unsupported
+        targets = self.integers[first : first + k]
+        if pattern == Pattern.PERMUTATION:
+            if k > _MAX_MATRIX:
+                raise _Unsupported
+            sources = self.integers[first + k : first + k + (1 << k)]
+            self._constant((data, *sources), targets, controls, lambda: self._permutation(sources, data))
+            return
+        key = pattern, data
+        if key not in self._known:
+            self._known[key] = _exponential(family_of(self.tape, self.tape.instructions[number]))
+        terms, rest = self._known[key]
+        if terms is None:
+            raise _Unsupported
+        if rest is not None:
+            self._constant(key, targets, controls, lambda: rest)
+        if terms and (angle.weights or angle.constant):
+            spread = [(_placed(x, targets), _placed(z, targets), h) for x, z, h in terms]
+            self._rotate(spread, angle, controls)
+
+    def _permutation(self, sources: list[int], data: int) -> Matrix:
+        matrix = np.zeros((len(sources), len(sources)), dtype=complex)
+        matrix[np.arange(len(sources)), sources] = self.tape.constants[data : data + len(sources)]
+        return matrix
+
+    def _rotate(
+        self, terms: list[tuple[int, int, float]], angle: _Angle, controls: list[tuple[int, int]]
+    ) -> None:
+        """``exp(-i angle h P)`` for each string (x, z, h), where all controls match."""
+        share = 0.5 ** len(controls)
+        for x, z, h in terms:
+            for chosen in _subsets(controls):
+                sign = -1.0 if sum(value for _, value in chosen) & 1 else 1.0
+                extra = sum(1 << q for q, _ in chosen)
+                self._string(x, z ^ extra, angle.times(h * share * sign))
+
+    def _string(self, x: int, z: int, angle: _Angle) -> None:
+        """``exp(-i angle P)`` of one string, in the qubits' own names."""
+        y = (x & z).bit_count() & 3
+        new_x, new_z = _xor_of(self.x, x), _xor_of(self.z, z)
+        sign = -1.0 if _odd(z & self.flips) else 1.0
+        if not x:
+            self._phase(new_z, angle.times(-sign))
+        elif y & 1:
+            self._turn(new_x, new_z, angle.times(sign if y == 1 else -sign))
+        else:  # with a phase before and its inverse behind, the number of Y is odd
+            other = self.z[(x & -x).bit_length() - 1]
+            self._phase(other, _Angle(np.pi / 4))
+            self._turn(new_x, new_z ^ other, angle.times(-sign if y == 0 else sign))
+            self._phase(other, _Angle(-np.pi / 4))
+
+    # -- constants -------------------------------------------------------------------------------
+    def _constant(
+        self, key: Any, targets: list[int], controls: list[tuple[int, int]], matrix: Callable[[], Matrix]
+    ) -> None:
+        """A constant; those of equal `key` and control values have the same matrix."""
+        values = tuple(value for _, value in controls)
+        known = self._known.get((key, values))
+        if known is None:
+            known = self._known[key, values] = _analyse(matrix(), values)
+        qubits = targets + [q for q, _ in controls]
+        if isinstance(known, _Strings):
+            self._rotate(
+                [(_placed(x, targets), _placed(z, targets), h) for x, z, h in known.terms],
+                _Angle(1.0),
+                controls,
+            )
+        elif isinstance(known, _Move):
+            self._move(known, qubits)
+            self._rotate([(0, _placed(z, qubits), h) for _, z, h in known.terms], _Angle(1.0), [])
+        elif len(targets) > _MAX_MATRIX or not self.tape.num_qubits:
+            raise _Unsupported
+        else:
+            place = self._entries.setdefault((key, values), sum(m.size for m in self.entries))
+            if place == sum(m.size for m in self.entries):
+                self.entries.append(known.ravel())
+            self.matrices.append((len(targets), len(controls), len(self.matrix_qubits), place))
+            for q, value in zip(qubits, (0,) * len(targets) + values, strict=True):
+                self.matrix_qubits.append((self.x[q], self.z[q], value ^ (self.flips >> q & 1)))
+            self.steps.append(_Step(MATRIX, matrix=len(self.matrices) - 1))
+
+    def _move(self, move: _Move, qubits: list[int]) -> None:
+        x, z = [self.x[q] for q in qubits], [self.z[q] for q in qubits]
+        flips = _gathered(self.flips, qubits)
+        for i, q in enumerate(qubits):
+            self.x[q], self.z[q] = _xor_of(x, move.images[i]), _xor_of(z, move.parities[i])
+            bit = _odd(move.parities[i] & flips) ^ (move.flips >> i & 1)
+            self.flips = self.flips & ~(1 << q) | bit << q
+
+    # -- steps -----------------------------------------------------------------------------------
+    def _phase(self, z: int, angle: _Angle) -> None:
+        """To the first step of phases that it reaches without passing a turn it does not commute with."""
+        if not angle.weights and abs(angle.constant) < 1e-16:
+            return
+        place = None
+        for number in range(len(self.steps) - 1, max(-1, len(self.steps) - 1 - _MAX_STEPS_BACK), -1):
+            step = self.steps[number]
+            if step.kind == PHASES:
+                place = step
+            elif step.kind == MATRIX or any(_odd(x & z) for x, _ in step.angles):
+                break
+        else:
+            if self.from_zero and len(self.steps) <= _MAX_STEPS_BACK:
+                self.global_phase.add(angle)  # index 0 has even parity
+                return
+        if place is None:
+            place = self._new_phases()
+        place.angles.setdefault((0, z), _Angle()).add(angle)
+
+    def _new_phases(self) -> _Step:
+        basis = tuple(self.x)
+        if not self.bases or self.bases[-1] != basis:
+            self.bases.append(basis)
+        self.steps.append(_Step(PHASES, basis=len(self.bases) - 1))
+        return self.steps[-1]
+
+    def _turn(self, x: int, z: int, angle: _Angle) -> None:
+        """To the first step of turns it reaches whose qubits are not its own."""
+        place = None
+        for number in range(len(self.steps) - 1, max(-1, len(self.steps) - 1 - _MAX_STEPS_BACK), -1):
+            step = self.steps[number]
+            if step.kind == PHASES:
+                if any(_odd(x & other) for _, other in step.angles):
+                    break
+                continue
+            if step.kind == MATRIX:
+                break
+            if (x, z) in step.angles:
+                step.angles[x, z].add(angle)
+                return
+            crossings = [(_odd(x & other_z), _odd(z & other_x)) for other_x, other_z in step.angles]
+            if not any(a or b for a, b in crossings):
+                place = step
+            elif any(a != b for a, b in crossings):
+                break
+        if place is None:
+            self.steps.append(_Step(MIX))
+            place = self.steps[-1]
+        place.angles[x, z] = angle
+
+    def finish(self) -> LaneProgram:
+        if self.global_phase.weights or self.global_phase.constant:
+            phases = next((step for step in reversed(self.steps) if step.kind == PHASES), None)
+            (phases or self._new_phases()).angles.setdefault((0, 0), _Angle()).add(self.global_phase)
+        rows: list[tuple[int, int, int, int]] = []
+        turns: list[tuple[int, int]] = []
+        phases_out: list[int] = []
+        angles: tuple[list[_Angle], list[_Angle]] = ([], [])
+        for step in self.steps:
+            if step.kind == MATRIX:
+                rows.append((MATRIX, 0, 0, step.matrix))
+                continue
+            out: list[Any] = turns if step.kind == MIX else phases_out
+            first = len(out)
+            basis = self.bases[step.basis] if step.kind == PHASES else ()
+            for (x, z), angle in step.angles.items():
+                if not angle.weights and abs(angle.constant) < 1e-16:
+                    continue
+                out.append((x, z) if step.kind == MIX else _in_basis(z, basis))
+                angles[step.kind].append(angle)
+            if len(out) > first:
+                rows.append((step.kind, first, len(out), step.basis))
+        every = angles[MIX] + angles[PHASES]
+        first_terms = np.cumsum([0, *(len(a.weights) for a in every)], dtype=np.int32)
+        origin = _xor_of(self.x, self.flips)
+        return LaneProgram(
+            self.tape.num_qubits,
+            self.tape.num_slots,
+            np.array([a.constant for a in every], dtype=float),
+            first_terms,
+            np.array([slot for a in every for slot in a.weights], dtype=np.int32),
+            np.array([w for a in every for w in a.weights.values()], dtype=float),
+            np.array(rows, dtype=np.int32).reshape(-1, 4),
+            np.array(turns, dtype=np.uint32).reshape(-1, 2),
+            np.array(phases_out, dtype=np.uint32),
+            np.array(self.bases, dtype=np.uint32).reshape(len(self.bases), self.tape.num_qubits),
+            np.array(self.matrices, dtype=np.int32).reshape(-1, 4),
+            np.array(self.matrix_qubits, dtype=np.uint32).reshape(-1, 3),
+            np.concatenate([np.zeros(0, dtype=complex), *self.entries]),
+            np.array(self.x, dtype=np.uint32),
+            np.array(self.z, dtype=np.uint32),
+            self.flips,
+            origin,
+        )
+
+
+def _placed(bits: int, targets: list[int]) -> int:
+    return sum((bits >> i & 1) << q for i, q in enumerate(targets))
+
+
+def _in_basis(z: int, columns: Sequence[int]) -> int:
+    return sum(_odd(x & z) << q for q, x in enumerate(columns))
+
+
+def _gathered(mask: int, qubits: list[int]) -> int:
+    return sum((mask >> q & 1) << i for i, q in enumerate(qubits))
+
+
+def _bits_of(mask: int, value: int) -> list[tuple[int, int]]:
+    """Qubits of a mask, and their values."""
+    return [(q, value >> q & 1) for q in range(mask.bit_length()) if mask >> q & 1]
+
+
+def _subsets(items: list[Any]) -> Iterator[tuple[Any, ...]]:
+    for size in range(len(items) + 1):
+        yield from combinations(items, size)
+
+
+def _exponential(family: Family) -> tuple[list[tuple[int, int, float]] | None, Matrix | None]:
+    """Strings (x, z, h) and a constant V such that the matrix at any angle is ``prod exp(-i angle h P) V``.
+
+    V is None for the identity. No strings, but None: it has no such form.
+    """
+    matrices = [_square(family.at(angle)) for angle in (0.0, *GENERIC_ANGLES[1:])]
+    rest = None if np.abs(matrices[0] - np.eye(len(matrices[0]))).max() < _DUST else matrices[0]
+    if not family.levels.any():
+        return [], matrices[0]
+    slope = family.derivative()
+    slopes = [_square(slope.at(angle)) for angle in (0.0, *GENERIC_ANGLES[1:])]
+    generators = [1j * s @ m.conj().T for s, m in zip(slopes, matrices, strict=True)]
+    rounding = _DUST * (1.0 + float(np.abs(family.levels).max()))
+    constant = all(np.abs(g - generators[0]).max() < rounding for g in generators)
+    unitary = all(np.abs(m @ m.conj().T - np.eye(len(m))).max() < _DUST for m in matrices)
+    diagonal = not np.any(generators[0][~np.eye(len(generators[0]), dtype=bool)])
+    limit = 1 << (_MAX_DIAGONAL if diagonal else _MAX_GENERATOR)
+    if not constant or not unitary or len(generators[0]) > limit:
+        return None, None
+    terms = _strings_of(generators[0])
+    for (x, z, _), (other_x, other_z, _) in combinations(terms, 2):
+        if _odd(x & other_z) != _odd(z & other_x):
+            return None, None
+    return terms, rest
+
+
+@dataclass(frozen=True, slots=True)
+class _Strings:
+    """``prod exp(-i h P)`` of commuting strings (x, z, h), or of any in this order."""
+
+    terms: list[tuple[int, int, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """An affine map of bits, then phases: what flips each new bit, which old bits it is the parity of."""
+
+    images: list[int]
+    parities: list[int]
+    flips: int
+    terms: list[tuple[int, int, float]]
+
+
+def _analyse(matrix: Matrix, values: tuple[int, ...]) -> _Strings | _Move | Matrix:
+    """The cheapest form of a constant behind controls of these values; strings leave the controls out."""
+    dim, num_controls = len(matrix), len(values)
+    diagonal = np.diag(matrix)
+    if _is_unit(diagonal) and np.abs(matrix - np.diag(diagonal)).max() < _DUST:
+        if dim << num_controls > 1 << _MAX_DIAGONAL:
+            raise _Unsupported
+        return _Strings(_strings_of(np.diag(-np.angle(diagonal))))
+    if dim << num_controls <= 1 << _MAX_MATRIX:
+        move = _as_move(matrix, values)
+        if move is not None:
+            return move
+    if dim == 2 and not values and np.abs(matrix @ matrix.conj().T - np.eye(2)).max() < _DUST:
+        return _Strings(_euler(matrix))
+    return matrix
+
+
+def _is_unit(entries: Matrix) -> bool:
+    return bool(np.all(np.abs(np.abs(entries) - 1.0) < _DUST))
+
+
+def _as_move(matrix: Matrix, values: tuple[int, ...]) -> _Move | None:
+    inner = len(matrix)
+    k = inner.bit_length() - 1 + len(values)
+    dim, first = 1 << k, inner * sum(value << i for i, value in enumerate(values))
+    full = np.eye(dim, dtype=complex)
+    full[first : first + inner, first : first + inner] = matrix
+    big = np.abs(full) > _DUST
+    if not ((big.sum(0) == 1).all() and (big.sum(1) == 1).all()):
+        return None
+    sources = big.argmax(1).tolist()
+    phases = full[np.arange(dim), sources]
+    images = [sources[1 << i] ^ sources[0] for i in range(k)]
+    affine = all(sources[j] == _xor_of(images, j) ^ sources[0] for j in range(dim))
+    if not affine or not _is_unit(phases):
+        return None
+    inverse = [sources.index(j) for j in range(dim)]
+    differences = [inverse[1 << j] ^ inverse[0] for j in range(k)]
+    parities = [sum((d >> i & 1) << j for j, d in enumerate(differences)) for i in range(k)]
+    return _Move(images, parities, inverse[0], _strings_of(np.diag(-np.angle(phases))))
+
+
+def _euler(u: Matrix) -> list[tuple[int, int, float]]:
+    """Strings Z, Y, Z and the identity whose exponentials, in this order, make a unitary of one qubit."""
+    turn = float(np.arctan2(abs(u[1, 0]), abs(u[0, 0])))
+    down, up = float(np.angle(u[1, 0])), float(np.angle(-u[0, 1]))
+    if abs(u[0, 0]) > _DUST:
+        left, right = float(np.angle(u[0, 0])), float(np.angle(u[1, 1]))
+        shift, total = (left + right) / 2, right - left
+        difference = 2 * (down - shift)
+    else:
+        shift, total, difference = (down + up) / 2, 0.0, down - up
+    return [(0, 1, (total - difference) / 4), (1, 1, turn), (0, 1, (total + difference) / 4), (0, 0, -shift)]
+
+
+def _square(entries: Matrix) -> Matrix:
+    return np.diag(entries) if entries.ndim == 1 else entries
+
+
+def _strings_of(matrix: Matrix) -> list[tuple[int, int, float]]:
+    """Pauli strings (x, z, coefficient) of a Hermitian matrix."""
+    dim = len(matrix)
+    index = np.arange(dim)
+    signs = 1.0 - 2.0 * (np.bitwise_count(index[:, None] & index) & 1)
+    out = []
+    for x in range(dim):
+        entries = matrix[index, index ^ x]
+        if not np.any(np.abs(entries) > 1e-16):
+            continue
+        for z, total in enumerate((signs @ entries).tolist()):
+            h = (total * 1j ** ((x & z).bit_count() & 3)).real / dim
+            if abs(h) > 1e-15:
+                out.append((x, z, h))
+    return out
