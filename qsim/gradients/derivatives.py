@@ -66,7 +66,7 @@ def vjp(
     before: ComplexArray = np.empty((0 if initial is None else len(values), 1 << program.num_qubits), complex)
     for part in chunks(program, len(values), 4 if initial is None else 6):
         rows = np.arange(part.start, part.stop)
-        states = final_states(program, angles[part], _rows_of(initial, part))
+        states = final_states(program, angles, part, initial)
         out[part] = measurement.evaluate(program, states, rows)
         pulled = measurement.pull(program, states, rows, weights[part])
         if initial is not None:  # 2 Re <lambda|d psi> is Re <cotangent|d psi>
@@ -76,10 +76,6 @@ def vjp(
     if initial is None:
         return request.value(out), request.gradient(gradient)
     return request.value(out), request.gradient(gradient), request.value(before)
-
-
-def _rows_of(initial: ComplexArray | None, part: slice) -> ComplexArray | None:
-    return initial if initial is None or len(initial) == 1 else initial[part]
 
 
 def jvp(program: Program, measurement: Measurement, params: Any, tangent: Any, wrt: Any) -> tuple[Any, Any]:
@@ -115,14 +111,14 @@ def measured_jacobian(program: Program, measurement: Measurement, request: Reque
             jacobian[rows, ..., places] = measurement.push(program, states, rows, tangents)
         angles = program._slots.angles(values)
         for part in chunks(program, batch, 3):
-            states = final_states(program, angles[part])
+            states = final_states(program, angles, part)
             out[part] = measurement.evaluate(program, states, np.arange(part.start, part.stop))
         return out, jacobian
     angles = program._slots.angles(values)
     by_slot = np.zeros((batch, size, program._slots.num_slots))
     for part in chunks(program, batch, 2 * size + 3):
         rows = np.arange(part.start, part.stop)
-        states = final_states(program, angles[part])
+        states = final_states(program, angles, part)
         out[part] = measurement.evaluate(program, states, rows)
         pulled = pulled_of(measurement, program, rows, None)(states)
         by_slot[part] = pull_back(program, angles[part], states, pulled, columns)
@@ -234,7 +230,7 @@ def _slopes_by_slot(
     out = np.zeros((len(values), size, program._slots.num_slots))
     for part in chunks(program, len(values), 2 * size + 3):
         rows = np.arange(part.start, part.stop)
-        states = final_states(program, angles[part])
+        states = final_states(program, angles, part)
         own = None if weights is None else weights[part]
         pulled = pulled_of(measurement, program, rows, own)(states)
         out[part] = pull_back(program, angles[part], states, pulled, columns)

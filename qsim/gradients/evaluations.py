@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim.errors import GradientError
+from qsim.gradients.runner import Runner
 from qsim.gradients.shots import ShotPlan
 from qsim.memory import check_state_memory
 from qsim.observables import Observable, PauliSum
-from qsim.program.execution import empty_states, pauli_handle
+from qsim.program.execution import empty_states
 from qsim.rng import numbered_keys, root_sequence, row_generator, stream_key
 
 if TYPE_CHECKING:
@@ -72,11 +73,11 @@ class Evaluations:
     options : Options
     streams : Streams or None
         For shots.
-    handle : object, optional
+    runner : Runner, optional
         Of another tape than the program's.
     num_qubits : int, optional
         Of that tape.
-    observables : sequence of Observable, optional
+    observables : sequence of PauliSum, optional
         Instead of the program's.
     """
 
@@ -85,19 +86,18 @@ class Evaluations:
         program: Program,
         options: Options,
         streams: Streams | None,
-        handle: Any = None,
+        runner: Runner | None = None,
         num_qubits: int | None = None,
         observables: Sequence[Observable] | None = None,
     ) -> None:
         self._program, self._options, self._streams = program, options, streams
-        self._handle = handle if handle is not None or not program._handles else program._handles[0]
+        if runner is None and program._handles:
+            runner = program._derive("own runner", lambda: Runner(program, program._code.tapes[0]))
+        self._runner = runner
         self._num_qubits = program.num_qubits if num_qubits is None else num_qubits
         self._own = observables is None
         self._observables = tuple(program.observables if observables is None else observables)
         backend = program._backend
-        self._paulis = (
-            program._paulis if self._own else pauli_handle(backend, self._observables, self._num_qubits)
-        )
         measurement = options.measurement
         self.shape = (len(self._observables),) if measurement is None else measurement.shape(program)
         self.size = math.prod(self.shape)
@@ -108,7 +108,9 @@ class Evaluations:
                 raise GradientError(f"Shots estimate expectation values, but not {measurement!r}.")
             self._plan = ShotPlan(backend, self._observables, self._num_qubits)
 
-    def __call__(self, angles: FloatArray, rows: RowArray, numbers: RowArray) -> tuple[Any, FloatArray]:
+    def __call__(
+        self, angles: FloatArray, rows: RowArray, numbers: RowArray, total: int | None = None
+    ) -> tuple[Any, FloatArray]:
         """Values (count, size) and their variances.
 
         Parameters
@@ -118,24 +120,23 @@ class Evaluations:
             Of the batch of parameters.
         numbers : ndarray, shape (count,)
             Which evaluation of its row each is: with the row it decides about the random numbers.
+        total : int, optional
+            How many there are in all, where these are a piece of them.
         """
         program, count = self._program, len(angles)
+        total = count if total is None else total
         variances = np.zeros((count, self.size))
         angles = np.ascontiguousarray(angles)
-        is_pauli = all(isinstance(o, PauliSum) for o in self._observables)
-        if self._plan is None and self._options.measurement is None and is_pauli and self._handle is not None:
-            return (
-                program._backend.run_expectation(
-                    self._handle, self._paulis, angles, program.dtype, program.threads
-                ),
-                variances,
-            )
+        sums = [o for o in self._observables if isinstance(o, PauliSum)]
+        is_pauli = self._options.measurement is None and len(sums) == len(self._observables)
+        if self._plan is None and is_pauli and self._runner is not None:
+            return self._runner.expectations(program, sums, angles, total), variances
         out = np.empty((count, self.size), dtype=self.dtype)
         at_once = max(1, _CHUNK_BYTES // (program.dtype.itemsize << self._num_qubits))
         check_state_memory(self._num_qubits, program.dtype.itemsize, batch=min(at_once, count), copies=3)
         for first in range(0, count, at_once):
             part = slice(first, min(count, first + at_once))
-            states = self._states(angles[part])
+            states = self._states(angles[part], total)
             if self._plan is not None:
                 assert self._streams is not None and self._options.shots is not None
                 bases = max(1, len(self._plan.bases))
@@ -151,13 +152,12 @@ class Evaluations:
                 out[part] = self._expectations(states)
         return out, variances
 
-    def _states(self, angles: FloatArray) -> Any:
+    def _states(self, angles: FloatArray, total: int) -> Any:
         program = self._program
+        if self._runner is not None:
+            return self._runner.states(program, angles, total)
         states = empty_states(len(angles), 1 << self._num_qubits, program.dtype)
-        if self._handle is None:
-            program._backend.set_basis_state(states, 0, program.threads)
-        else:
-            program._backend.run(self._handle, states, angles, program.threads)
+        program._backend.set_basis_state(states, 0, program.threads)
         return states
 
     def _expectations(self, states: Any) -> FloatArray:

@@ -50,6 +50,7 @@ def estimate(
             np.concatenate([up, down]),
             np.concatenate([rows, rows]),
             np.concatenate([1 + 2 * places, 2 + 2 * places]),
+            2 * batch * len(chosen),
         )
         width = (up[here, column] - down[here, column])[:, None]  # free of the rounding of values and step
         jacobian[rows, :, column] = (found[: len(rows)] - found[len(rows) :]) / width
@@ -58,11 +59,11 @@ def estimate(
 
 
 def evaluate_at(program: Program, options: Options, streams: Streams | None) -> Any:
-    """A function of values of the parameters, rows and numbers, as `Evaluations` is of angles."""
+    """A function of values of the parameters, with the other arguments of `Evaluations`."""
     code = program._code
     if code.is_static and code.keeps_norm:
         evaluations = Evaluations(program, options, streams)
-        return lambda values, rows, numbers: evaluations(program._slots.angles(values), rows, numbers)
+        return lambda values, *places: evaluations(program._slots.angles(values), *places)
     if options.shots is not None or options.measurement is not None:
         what = (
             "Shots of a gradient"
@@ -75,7 +76,7 @@ def evaluate_at(program: Program, options: Options, streams: Streams | None) -> 
         )
     several = program.with_observables(list(program.observables))
 
-    def expectation(values: FloatArray, rows: Any, numbers: Any) -> tuple[Any, FloatArray]:
+    def expectation(values: FloatArray, *places: Any) -> tuple[Any, FloatArray]:
         found = several.expectation(values)
         return found, np.zeros(found.shape)
 

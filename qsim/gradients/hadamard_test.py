@@ -18,6 +18,7 @@ from qsim.errors import GradientError
 from qsim.gates import get_gate
 from qsim.gradients.evaluate import require_unitary, to_parameters, wanted_slots
 from qsim.gradients.evaluations import Evaluations, Options, Streams
+from qsim.gradients.runner import Runner
 from qsim.observables import Observable, PauliSum
 from qsim.operations import GateOperation
 from qsim.program.dual import real_terms
@@ -45,7 +46,7 @@ class _Tests:
     Test k counts with ``2 scales[k] strengths[k] * function(levels[k] * angle)`` for slot ``slots[k]``.
     """
 
-    handle: Any
+    runner: Runner
     slots: IntArray
     scales: FloatArray
     shifts: FloatArray
@@ -82,7 +83,7 @@ def estimate(
     if tests is not None:
         n = program.num_qubits
         crossed = [_crossed(o, n) for o in program.observables]
-        evaluate = Evaluations(program, options, streams, tests.handle, n + 1, crossed)
+        evaluate = Evaluations(program, options, streams, tests.runner, n + 1, crossed)
         num = len(tests.slots)
         at_once = max(1, min(_ROWS, _ANGLE_BYTES // (8 * (num_slots + num))))
         for first in range(0, batch * num, at_once):
@@ -90,7 +91,7 @@ def estimate(
             switched = np.zeros((len(rows), num_slots + num))
             switched[:, :num_slots] = angles[rows]
             switched[np.arange(len(rows)), num_slots + terms] = np.pi
-            found, noise = evaluate(switched, rows, 1 + terms)
+            found, noise = evaluate(switched, rows, 1 + terms, batch * num)
             weights = tests.weights(angles, rows, terms)[:, None]
             places = (rows, tests.slots[terms])
             np.add.at(by_slot.transpose(0, 2, 1), places, weights * found)
@@ -143,8 +144,7 @@ def _make_tests(program: Program, columns: list[int]) -> _Tests | None:
     segments = plan_segments(active_bits(array, integers), whole)
     wide = Tape(extra + 1, tape.num_slots + len(kept), array, integers, constants, segments)
     slots, scales, shifts, levels, sines, strengths = (np.array(part) for part in zip(*kept, strict=True))
-    handle = program._backend.compile(wide, fuse=program.fuse)
-    return _Tests(handle, slots, scales, shifts, levels, sines, strengths)
+    return _Tests(Runner(program, wide), slots, scales, shifts, levels, sines, strengths)
 
 
 def _strings_of(tape: Tape, record: np.void) -> list[tuple[float, bool, int, int, float]]:

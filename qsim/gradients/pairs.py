@@ -20,8 +20,8 @@ import numpy.typing as npt
 from qsim.gradients.evaluate import wanted_slots
 from qsim.gradients.overlaps import real_overlaps
 from qsim.gradients.parameter_shift import cached_rule, distinct_levels, unroll_angles
+from qsim.gradients.runner import Runner
 from qsim.gradients.states import chunks
-from qsim.program.execution import empty_states
 from qsim.program.reverse import Family, Reverse, generator_of, levels_of, reverse_tape
 from qsim.program.tape import Pattern
 
@@ -48,7 +48,7 @@ class _Pairs:
     `gates` are the angles of the tangents, in the circuit's order.
     """
 
-    handle: Any
+    runner: Runner
     reverse: Reverse
     reverse_handle: Any
     slots: IntArray
@@ -130,14 +130,11 @@ def _by_gates(
 def _tangents(program: Program, plan: _Pairs, own: FloatArray) -> tuple[ComplexArray, ComplexArray]:
     """States (rows, 2**n) and derivatives by the angles of gates (rows, gates, 2**n)."""
     rows, runs, size = len(own), len(plan.of), 1 << program.num_qubits
-    backend, threads = program._backend, program.threads
-    states = empty_states(rows, size, program.dtype)
-    backend.run(plan.handle, states, own, threads)
+    states = plan.runner.states(program, own, 1)
     moved = np.repeat(own, runs, axis=0)
     terms = np.tile(np.arange(runs), rows)
     moved[np.arange(len(moved)), plan.gates[plan.of[terms]]] += plan.shifts[terms]
-    shifted = empty_states(rows * runs, size, program.dtype)
-    backend.run(plan.handle, shifted, moved, threads)
+    shifted = plan.runner.states(program, moved, runs)
     shifted *= plan.coefficients[terms].astype(states.real.dtype)[:, None]
     parts = shifted.reshape(rows, runs, size)
     if runs == len(plan.gates):
@@ -172,7 +169,7 @@ def _make_pairs(program: Program, columns: list[int]) -> _Pairs | None:
         coefficients += rule[1].tolist()
     reverse = reverse_tape(unrolled, set(gates.tolist()))
     return _Pairs(
-        program._backend.compile(unrolled, fuse=program.fuse),
+        Runner(program, unrolled),
         reverse,
         program._backend.compile(reverse.tape, fuse=False),
         slots,

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from qsim.errors import GradientError
 from qsim.gradients.evaluate import require_unitary, to_parameters, wanted_slots
 from qsim.gradients.evaluations import Evaluations, Options, Streams
+from qsim.gradients.runner import Runner
 from qsim.program.reverse import family_of, levels_of
 from qsim.program.tape import Pattern, Tape
 
@@ -57,7 +58,7 @@ class _Shifts:
     1]]`` by ``shifts[first[k]:first[k + 1]]``, and counts with ``coefficients[k]`` for slot ``of_slot[k]``.
     """
 
-    handle: Any
+    runner: Runner
     slots: IntArray
     scales: FloatArray
     offsets: FloatArray
@@ -98,7 +99,7 @@ def estimate(
         out, out_variance = evaluate(angles, everyone, zeros)
         slopes = np.zeros((*out.shape, values.shape[1]))
         return out, slopes.astype(out.dtype), out_variance, slopes
-    evaluate = Evaluations(program, options, streams, plan.handle)
+    evaluate = Evaluations(program, options, streams, plan.runner)
     own = np.ascontiguousarray(angles[:, plan.slots] * plan.scales + plan.offsets)
     num = len(plan.coefficients)
     at_once = max(1, min(_ROWS, _ANGLE_BYTES // (8 * max(1, own.shape[1]))))
@@ -108,7 +109,7 @@ def estimate(
     # all evaluations of all rows are one batch, in as many pieces as memory asks for
     for first in range(0, batch * num, at_once):
         rows, terms = np.divmod(np.arange(first, min(first + at_once, batch * num)), num)
-        found, noise = evaluate(plan.moved(own[rows], terms), rows, 1 + terms)
+        found, noise = evaluate(plan.moved(own[rows], terms), rows, 1 + terms, batch * num)
         weights = plan.coefficients[terms][:, None]
         places = (rows, plan.of_slot[terms])
         np.add.at(by_slot.transpose(0, 2, 1), places, weights * found)
@@ -209,10 +210,9 @@ def _make_plan(program: Program, columns: list[int]) -> _Shifts | None:
         rules += _rules_of(tape, slot, places[own], own, scales, levels)
     if not rules:
         return None
-    handle = program._backend.compile(unrolled, fuse=program.fuse)
     lengths = [len(rule.gates) for rule in rules for _ in rule.shifts]
     return _Shifts(
-        handle,
+        Runner(program, unrolled),
         slots,
         scales,
         offsets,

@@ -43,6 +43,7 @@ def estimate(
             np.concatenate([values[rows] + move, values[rows] - move]),
             np.concatenate([rows, rows]),
             np.concatenate([1 + 2 * which, 2 + 2 * which]),
+            2 * batch * times,
         )
         difference = (found[: len(rows)] - found[len(rows) :]) / (2 * half)
         slopes[rows, which] = difference[..., None] * signs[rows, which][:, None]

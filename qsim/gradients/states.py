@@ -39,9 +39,11 @@ def chunks(program: Program, count: int, copies: int) -> Iterator[slice]:
         yield slice(first, min(count, first + rows))
 
 
-def final_states(program: Program, angles: FloatArray, initial: ComplexArray | None = None) -> ComplexArray:
-    """The states of some rows of angles, (rows, 2**n), from one initial state or one for each row."""
-    return program._run(np.ascontiguousarray(angles), initial, len(angles))
+def final_states(
+    program: Program, angles: FloatArray, part: slice, initial: ComplexArray | None = None
+) -> ComplexArray:
+    """The states of a part of the rows of angles, (rows, 2**n), from one initial state or one for each."""
+    return program._run(angles, initial, part.stop - part.start, part.start)
 
 
 def undo(program: Program, angles: FloatArray, cotangents: ComplexArray) -> ComplexArray:

@@ -38,7 +38,7 @@ _BYTES_PER_OUTCOME = 300
 #: Derived tapes that a program keeps: one for each choice of parameters and method.
 _MAX_DERIVED = 32
 #: Observables whose tables for lanes are bigger run row by row.
-_MAX_LANE_TABLES = 1 << 26
+MAX_LANE_TABLES = 1 << 26
 #: Up to here a state is too small for a question about free memory.
 PLAIN_QUBITS = 20
 
@@ -162,7 +162,7 @@ class Execution:
             sums = [o for o in self.observables if isinstance(o, PauliSum)]
             flips = sum(len(np.unique(o.real_terms()[0])) for o in sums)
             handle = None
-            if flips * 16 << self.num_qubits <= _MAX_LANE_TABLES:
+            if flips * 16 << self.num_qubits <= MAX_LANE_TABLES:
                 tables = lane_tables(lanes[0], sums)
                 handle = self._backend.compile_lane_observables(self.num_qubits, len(sums), *tables)
             self._lane_observables.append(handle)
