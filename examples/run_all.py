@@ -2,6 +2,9 @@
 
     python examples/run_all.py [--backend numba] [--max-qubits 20] [NAME ...]
 
+Then train a classifier of handwritten digits (digits.py; with scikit-learn: pip install ".[sklearn]"), unless
+circuits are named.
+
 Each file says in its header what must come out (see generate_circuits.py); a miss makes the exit code 1.
 The report goes to the terminal and to examples/output/report.txt, a histogram of the samples of each
 circuit beside it (with Matplotlib: pip install ".[viz]").
@@ -259,6 +262,8 @@ def main(arguments: list[str] | None = None) -> int:
         if pictures:
             save_histogram(result, samples, options.output / f"{name}.png")
     seconds = time.perf_counter() - start
+    if not options.names and run_digits(options, pictures, lines):
+        missed.append("digits")
     verdict = "all as expected" if not missed else f"NOT as expected: {', '.join(missed)}"
     last = f"{run} circuits in {seconds:.1f} s: {verdict}"
     print(last)
@@ -266,6 +271,25 @@ def main(arguments: list[str] | None = None) -> int:
     where = f"report.txt and {run} histograms" if pictures else "report.txt"
     print(f"{where} in {options.output}")
     return 1 if missed or not run else 0
+
+
+def run_digits(options: argparse.Namespace, pictures: bool, lines: list[str]) -> bool:
+    """Train the classifier of digits.py; whether it is worse than promised."""
+    try:
+        import sklearn  # noqa: F401
+    except ImportError:
+        print('No digits: they need scikit-learn (pip install "qsim-statevector[sklearn]").', file=sys.stderr)
+        return False
+    sys.path.insert(0, str(EXAMPLES))
+    import digits
+
+    outcome = digits.train(digits.STEPS)
+    part = outcome.lines()
+    print("\n".join(part), flush=True)
+    lines += part
+    if pictures:
+        digits.save_plot(outcome, options.output / "digits.png")
+    return not outcome.is_good
 
 
 def has_matplotlib() -> bool:

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from qsim import errors as errors
     from qsim import gates as gates
     from qsim import io as io
+    from qsim import measurements as measurements
     from qsim import observables as observables
     from qsim import operations as operations
+    from qsim import optimize as optimize
     from qsim import testing as testing
     from qsim import visual as visual
     from qsim.answers import amplitudes as amplitudes
@@ -46,8 +48,15 @@ if TYPE_CHECKING:
     from qsim.circuit import Circuit as Circuit
     from qsim.errors import QsimError as QsimError
     from qsim.gradients import gradient as gradient
+    from qsim.gradients import hessian as hessian
+    from qsim.gradients import hvp as hvp
     from qsim.gradients import jacobian as jacobian
+    from qsim.gradients import jvp as jvp
     from qsim.gradients import value_and_gradient as value_and_gradient
+    from qsim.gradients import vjp as vjp
+    from qsim.gradients.metric import classical_fisher as classical_fisher
+    from qsim.gradients.metric import geometric_tensor as geometric_tensor
+    from qsim.gradients.metric import quantum_fisher as quantum_fisher
     from qsim.io import load as load
     from qsim.observables import (
         Diagonal as Diagonal,
@@ -95,7 +104,8 @@ _MODULES = {
     "qsim.backends.base": ("available_backends",),
     "qsim.circuit": ("Circuit",),
     "qsim.errors": ("QsimError",),
-    "qsim.gradients": ("gradient", "jacobian", "value_and_gradient"),
+    "qsim.gradients": ("gradient", "hessian", "hvp", "jacobian", "jvp", "value_and_gradient", "vjp"),
+    "qsim.gradients.metric": ("classical_fisher", "geometric_tensor", "quantum_fisher"),
     "qsim.io": ("load",),
     "qsim.observables": (
         *("Diagonal", "Hermitian", "PauliString", "PauliSum", "Projector", "SparseMatrix"),
@@ -116,7 +126,10 @@ _MODULES = {
     ),
 }
 #: Modules that are attributes without an import of their own.
-_SUBMODULES = ("classical", "errors", "gates", "io", "observables", "operations", "testing", "visual")
+_SUBMODULES = (
+    *("classical", "errors", "gates", "io", "measurements", "observables", "operations"),
+    *("optimize", "testing", "visual"),
+)
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 
 __all__ = ["__version__", *sorted(_SOURCES)]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from qsim.errors import ArgumentError
 
-__all__ = ["root_sequence", "row_generator", "stream_key", "uniforms"]
+__all__ = ["numbered_keys", "root_sequence", "row_generator", "stream_key", "uniforms"]
 
 
 def root_sequence(seed: Any) -> np.random.SeedSequence:
@@ -63,12 +63,22 @@ def uniforms(key: int, count: int) -> npt.NDArray[np.float64]:
     ----------
     .. [1] G. L. Steele, D. Lea and C. H. Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
     """
-    z = np.arange(1, count + 1, dtype=np.uint64)
-    z *= np.uint64(0x9E3779B97F4A7C15)
-    z += np.uint64(key)
+    return (
+        _split_mix(np.uint64(key), np.arange(1, count + 1, dtype=np.uint64)) >> np.uint64(11)
+    ) * np.float64(2.0**-53)
+
+
+def numbered_keys(key: npt.NDArray[np.uint64], numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """Keys of streams: those with these numbers in the streams `key`, which broadcast with them."""
+    return _split_mix(key, numbers.astype(np.uint64) + np.uint64(1))
+
+
+def _split_mix(key: Any, counts: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    z = counts * np.uint64(0x9E3779B97F4A7C15)
+    z += key
     z ^= z >> np.uint64(30)
     z *= np.uint64(0xBF58476D1CE4E5B9)
     z ^= z >> np.uint64(27)
     z *= np.uint64(0x94D049BB133111EB)
     z ^= z >> np.uint64(31)
-    return (z >> np.uint64(11)) * np.float64(2.0**-53)
+    return np.asarray(z)

@@ -109,10 +109,102 @@ class Simulator:
         wrt: Any = None,
         method: str = "adjoint",
         step: float | None = None,
-    ) -> tuple[Any, Any]:
+        shots: int | None = None,
+        seed: Any = None,
+        directions: int | None = None,
+        return_std: bool = False,
+    ) -> tuple[Any, ...]:
         """See `qsim.value_and_gradient`."""
-        program = self.compile(circuit, _required(observables))
-        return program.value_and_gradient(params, wrt=wrt, method=method, step=step)
+        program, measured = self._measured(circuit, observables)
+        return program.value_and_gradient(
+            params,
+            wrt=wrt,
+            method=method,
+            step=step,
+            shots=shots,
+            seed=self._seeds if seed is None and (shots is not None or method == "spsa") else seed,
+            directions=directions,
+            return_std=return_std,
+            measurement=measured,
+        )
+
+    def _measured(self, circuit: Circuit, measurement: Any) -> tuple[Program, Any]:
+        """A program, and the measurement if it is not the program's own observables."""
+        from qsim.measurements import Measurement
+
+        if isinstance(measurement, Measurement):
+            return self.compile(circuit), measurement
+        return self.compile(circuit, _required(measurement)), None
+
+    def vjp(
+        self,
+        circuit: Circuit,
+        measurement: Any,
+        params: Any,
+        cotangent: Any,
+        *,
+        wrt: Any = None,
+        initial_state: Any = None,
+    ) -> tuple[Any, ...]:
+        """See `qsim.vjp`."""
+        program, measured = self._measured(circuit, measurement)
+        return program.vjp(params, cotangent, wrt=wrt, initial_state=initial_state, measurement=measured)
+
+    def jvp(
+        self, circuit: Circuit, measurement: Any, params: Any, tangent: Any, *, wrt: Any = None
+    ) -> tuple[Any, Any]:
+        """See `qsim.jvp`."""
+        program, measured = self._measured(circuit, measurement)
+        return program.jvp(params, tangent, wrt=wrt, measurement=measured)
+
+    def hvp(
+        self,
+        circuit: Circuit,
+        measurement: Any,
+        params: Any,
+        vector: Any,
+        *,
+        wrt: Any = None,
+        cotangent: Any = None,
+    ) -> Any:
+        """See `qsim.hvp`."""
+        program, measured = self._measured(circuit, measurement)
+        return program.hvp(params, vector, wrt=wrt, cotangent=cotangent, measurement=measured)
+
+    def hessian(
+        self,
+        circuit: Circuit,
+        measurement: Any,
+        params: Any = None,
+        *,
+        wrt: Any = None,
+        cotangent: Any = None,
+    ) -> Any:
+        """See `qsim.hessian`."""
+        program, measured = self._measured(circuit, measurement)
+        return program.hessian(params, wrt=wrt, cotangent=cotangent, measurement=measured)
+
+    def geometric_tensor(self, circuit: Circuit, params: Any = None, *, wrt: Any = None) -> Any:
+        """See `qsim.geometric_tensor`."""
+        from qsim.gradients.metric import program_geometric_tensor
+
+        return program_geometric_tensor(self.compile(circuit), params, wrt)
+
+    def quantum_fisher(
+        self, circuit: Circuit, params: Any = None, *, wrt: Any = None, approximation: str | None = None
+    ) -> Any:
+        """See `qsim.quantum_fisher`."""
+        from qsim.gradients.metric import program_quantum_fisher
+
+        return program_quantum_fisher(self.compile(circuit), params, wrt, approximation)
+
+    def classical_fisher(
+        self, circuit: Circuit, params: Any = None, qubits: Any = None, *, wrt: Any = None
+    ) -> Any:
+        """See `qsim.classical_fisher`."""
+        from qsim.gradients.metric import program_classical_fisher
+
+        return program_classical_fisher(self.compile(circuit), params, qubits, wrt)
 
     def variance(
         self,

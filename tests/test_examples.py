@@ -105,6 +105,33 @@ def test_a_header_without_promises_is_an_error(
     assert run_all.main(["--no-pictures", "--output", str(tmp_path)]) == 1
 
 
+def test_digits(
+    run_all: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A short training, where scikit-learn is; the README's command runs the whole one."""
+    pytest.importorskip("sklearn")
+    monkeypatch.setattr(run_all, "CIRCUITS", tmp_path)
+    monkeypatch.syspath_prepend(EXAMPLES)
+    import digits
+
+    monkeypatch.setattr(digits, "STEPS", 80)
+    monkeypatch.setattr(digits, "LEAST_ACCURACY", 0.8)
+    bell = (
+        '// outcome: 11 0.5\nOPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;\nh q[0];\ncx q[0], q[1];\n'
+    )
+    (tmp_path / "bell.qasm").write_text(bell, encoding="utf-8")
+    assert run_all.main(["--output", str(tmp_path)]) == 0
+    assert "test accuracy" in capsys.readouterr().out
+    assert "logistic regression" in (tmp_path / "report.txt").read_text(encoding="utf-8")
+    assert (tmp_path / "digits.png").read_bytes().startswith(b"\x89PNG")
+    monkeypatch.setattr(digits, "LEAST_ACCURACY", 1.1)
+    assert run_all.main(["--output", str(tmp_path), "--no-pictures"]) == 1
+    assert "NOT as expected: digits" in capsys.readouterr().out
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    assert run_all.main(["--output", str(tmp_path), "--no-pictures"]) == 0
+    assert "No digits" in capsys.readouterr().err
+
+
 def test_sums_in_headers(run_all: ModuleType) -> None:
     assert run_all.read_sum("0.5 * Z0 Z1 - X2 + 3") == {"Z0 Z1": 0.5, "X2": -1.0, "": 3.0}
     assert run_all.read_sum("- 2e-1 * Y3") == {"Y3": -0.2}

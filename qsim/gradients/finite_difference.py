@@ -3,51 +3,89 @@
 from __future__ import annotations
 
 import numbers
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from qsim.errors import ArgumentError
+from qsim.errors import ArgumentError, GradientError
+from qsim.gradients.evaluations import Evaluations, Options, Streams
 
 if TYPE_CHECKING:
     from qsim.program.program import Program
 
-__all__ = ["values_and_jacobian"]
+__all__ = ["checked_step", "estimate", "evaluate_at"]
 
 FloatArray = npt.NDArray[np.float64]
 #: Where rounding and the error of the formula are about equal, for parameters of order 1.
 _STEPS = {np.dtype(np.complex128): 1e-5, np.dtype(np.complex64): 1e-2}
+#: With shots the noise is divided by the step.
+SHOT_STEP = 0.1
 #: Limits of what is evaluated at once.
 _ROWS, _VALUE_BYTES = 1 << 13, 1 << 26
 
 
-def values_and_jacobian(
-    program: Program, values: FloatArray, columns: list[int], step: float | None
-) -> tuple[FloatArray, FloatArray]:
-    """Values (batch, num_observables) and derivatives (batch, num_observables, num_parameters)."""
-    half = _STEPS[program.dtype] if step is None else _checked(step)
+def estimate(
+    program: Program, values: FloatArray, columns: list[int], options: Options
+) -> tuple[Any, Any, FloatArray, FloatArray]:
+    """See `qsim.gradients.evaluate.METHODS`."""
+    default = _STEPS[program.dtype] if options.shots is None else SHOT_STEP
+    half = default if options.step is None else checked_step(options.step)
     batch, count = values.shape
-    several = program.with_observables(list(program.observables))
-    out = several.expectation(values)
-    jacobian = np.zeros((batch, len(program.observables), count))
+    evaluate = evaluate_at(program, options, None if options.shots is None else Streams(options.seed, batch))
+    everyone = np.arange(batch)
+    out, out_variance = evaluate(values, everyone, np.zeros(batch, dtype=np.int64))
+    jacobian = np.zeros((batch, out.shape[1], count), dtype=out.dtype)
+    variance = np.zeros((batch, out.shape[1], count))
     chosen = np.array(columns, dtype=np.int64)
     at_once = max(1, min(_ROWS, _VALUE_BYTES // (16 * max(1, count))))
     for first in range(0, batch * len(chosen), at_once):
         pairs = np.arange(first, min(first + at_once, batch * len(chosen)))
-        rows, column = pairs // len(chosen), chosen[pairs % len(chosen)]
+        rows, places = np.divmod(pairs, len(chosen))
+        column = chosen[places]
         up, down, here = values[rows], values[rows], np.arange(len(rows))
         up[here, column] += half
         down[here, column] -= half
-        found = several.expectation(np.concatenate([up, down]))
-        width = up[here, column] - down[here, column]  # free of the rounding of values and step
-        jacobian[rows, :, column] = (found[: len(rows)] - found[len(rows) :]) / width[:, None]
-    return out, jacobian
+        found, noise = evaluate(
+            np.concatenate([up, down]),
+            np.concatenate([rows, rows]),
+            np.concatenate([1 + 2 * places, 2 + 2 * places]),
+            2 * batch * len(chosen),
+        )
+        width = (up[here, column] - down[here, column])[:, None]  # free of the rounding of values and step
+        jacobian[rows, :, column] = (found[: len(rows)] - found[len(rows) :]) / width
+        variance[rows, :, column] = (noise[: len(rows)] + noise[len(rows) :]) / width**2
+    return out, jacobian, out_variance, variance
 
 
-def _checked(step: float) -> float:
+def evaluate_at(program: Program, options: Options, streams: Streams | None) -> Any:
+    """A function of values of the parameters, with the other arguments of `Evaluations`."""
+    code = program._code
+    if code.is_static and code.keeps_norm:
+        evaluations = Evaluations(program, options, streams)
+        return lambda values, *places: evaluations(program._slots.angles(values), *places)
+    if options.shots is not None or options.measurement is not None:
+        what = (
+            "Shots of a gradient"
+            if options.measurement is None
+            else f"A derivative of {options.measurement!r}"
+        )
+        raise GradientError(
+            f"{what} needs a circuit of unitary gates up to its read-out. Use method='finite_difference' for "
+            "exact expectation values."
+        )
+    several = program.with_observables(list(program.observables))
+
+    def expectation(values: FloatArray, *places: Any) -> tuple[Any, FloatArray]:
+        found = several.expectation(values)
+        return found, np.zeros(found.shape)
+
+    return expectation
+
+
+def checked_step(step: Any) -> float:
     if isinstance(step, bool) or not isinstance(step, numbers.Real):
         raise TypeError(f"Argument `step` must be a real number, but is {type(step).__name__}.")
-    if not 0 < step < np.inf:
+    if not 0 < float(step) < np.inf:
         raise ArgumentError(f"Argument `step` must be positive and finite, but is {step}.")
     return float(step)

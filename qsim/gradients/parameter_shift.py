@@ -3,12 +3,14 @@
 As a function of the angle of one gate, an expectation value is a trigonometric polynomial whose frequencies
 are the gaps between the levels ``w`` of the gate's matrix ``sum_w A_w exp(i w angle)``. With R of them,
 differences at R shifts determine the derivative. Each gate is shifted for itself, so a parameter may occur in
-many.
+many; but where all gates of a parameter, as one function of it, have few frequencies, they are shifted
+together.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,69 +18,105 @@ import numpy.typing as npt
 
 from qsim.errors import GradientError
 from qsim.gradients.evaluate import require_unitary, to_parameters, wanted_slots
-from qsim.observables import PauliSum
-from qsim.program.reverse import levels_of
-from qsim.program.tape import Tape
+from qsim.gradients.evaluations import Evaluations, Options, Streams
+from qsim.gradients.runner import Runner
+from qsim.program.reverse import family_of, levels_of
+from qsim.program.tape import Pattern, Tape
 
 if TYPE_CHECKING:
     from qsim.program.program import Program
 
-__all__ = ["frequencies_of", "shift_rule", "values_and_jacobian"]
+__all__ = [
+    "cached_rule",
+    "distinct_levels",
+    "estimate",
+    "frequencies_of",
+    "parameter_frequencies",
+    "shift_rule",
+    "unroll_angles",
+]
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 #: Gaps closer than this, relative to the largest, are one frequency.
 _SAME = 1e-10
 #: The sum of a rule's coefficients, over the largest frequency, above which it amplifies rounding too much.
 _MAX_AMPLIFICATION = 1e5
 #: Limits of what is evaluated at once.
 _ROWS, _ANGLE_BYTES = 1 << 14, 1 << 26
+#: A parameter with more levels has a rule for each of its gates.
+_MAX_LEVELS = 200
+#: Levels of diagonal gates are looked up on at most this many qubits.
+_MAX_RUN_QUBITS = 16
 
 
 @dataclass(frozen=True, eq=False)
 class _Shifts:
     """A tape in which every gate has an angle of its own, and what to evaluate of it.
 
-    The angles are ``scale * angles[slot] + shift``. Evaluation k shifts angle ``gates[k]`` by ``shifts[k]``,
-    and counts with ``coefficients[k]``.
+    The angles are ``scale * angles[slot] + shift``. Evaluation k moves the angles ``gates[first[k]:first[k +
+    1]]`` by ``shifts[first[k]:first[k + 1]]``, and counts with ``coefficients[k]`` for slot ``of_slot[k]``.
     """
 
-    handle: Any
-    slots: npt.NDArray[np.int64]
+    runner: Runner
+    slots: IntArray
     scales: FloatArray
     offsets: FloatArray
-    gates: npt.NDArray[np.int64]
+    first: IntArray
+    gates: IntArray
     shifts: FloatArray
+    of_slot: IntArray
     coefficients: FloatArray
 
+    def moved(self, own: FloatArray, terms: IntArray) -> FloatArray:
+        """Angles of the evaluations `terms`, one for each row of `own`, which is changed."""
+        counts = self.first[terms + 1] - self.first[terms]
+        rows = np.repeat(np.arange(len(terms)), counts)
+        inside = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+        places = np.repeat(self.first[terms], counts) + inside
+        own[rows, self.gates[places]] += self.shifts[places]
+        return own
 
-def values_and_jacobian(
-    program: Program, values: FloatArray, columns: list[int], step: float | None
-) -> tuple[FloatArray, FloatArray]:
-    """Values (batch, num_observables) and derivatives (batch, num_observables, num_parameters)."""
+
+def estimate(
+    program: Program, values: FloatArray, columns: list[int], options: Options
+) -> tuple[Any, Any, FloatArray, FloatArray]:
+    """See `qsim.gradients.evaluate.METHODS`."""
     require_unitary(program, "parameter_shift")
+    measurement = options.measurement
+    if measurement is not None and measurement.degree != 2:
+        raise GradientError(
+            f"Method 'parameter_shift' needs what is linear in the density matrix, but {measurement!r} is "
+            "not. Use method='adjoint' or 'finite_difference'."
+        )
     angles = program._slots.angles(values)
     plan = program._derive(("parameter_shift", *columns), lambda: _make_plan(program, columns))
-    batch, count = len(values), len(program.observables)
+    batch = len(values)
+    streams = None if options.shots is None else Streams(options.seed, batch)
+    everyone, zeros = np.arange(batch), np.zeros(batch, dtype=np.int64)
     if plan is None:
-        out = _expectations(program, None, angles)
-        return out, np.zeros((batch, count, values.shape[1]))
+        evaluate = Evaluations(program, options, streams)
+        out, out_variance = evaluate(angles, everyone, zeros)
+        slopes = np.zeros((*out.shape, values.shape[1]))
+        return out, slopes.astype(out.dtype), out_variance, slopes
+    evaluate = Evaluations(program, options, streams, plan.runner)
     own = np.ascontiguousarray(angles[:, plan.slots] * plan.scales + plan.offsets)
-    num = len(plan.gates)
-    out = np.empty((batch, count))
-    by_slot = np.zeros((batch, count, program._slots.num_slots))
+    num = len(plan.coefficients)
     at_once = max(1, min(_ROWS, _ANGLE_BYTES // (8 * max(1, own.shape[1]))))
-    for first in range(0, batch, at_once):
-        out[first : first + at_once] = _expectations(program, plan.handle, own[first : first + at_once])
+    out, out_variance = evaluate(own, everyone, zeros)
+    by_slot = np.zeros((*out.shape, program._slots.num_slots), dtype=out.dtype)
+    variance = np.zeros(by_slot.shape)
     # all evaluations of all rows are one batch, in as many pieces as memory asks for
     for first in range(0, batch * num, at_once):
         rows, terms = np.divmod(np.arange(first, min(first + at_once, batch * num)), num)
-        shifted = own[rows]
-        shifted[np.arange(len(rows)), plan.gates[terms]] += plan.shifts[terms]
-        found = _expectations(program, plan.handle, shifted)
-        gates = plan.gates[terms]
-        weights = plan.coefficients[terms] * plan.scales[gates]
-        np.add.at(by_slot.transpose(0, 2, 1), (rows, plan.slots[gates]), weights[:, None] * found)
-    return out, to_parameters(program, values, by_slot, columns)
+        found, noise = evaluate(plan.moved(own[rows], terms), rows, 1 + terms, batch * num)
+        weights = plan.coefficients[terms][:, None]
+        places = (rows, plan.of_slot[terms])
+        np.add.at(by_slot.transpose(0, 2, 1), places, weights * found)
+        if streams is not None:
+            np.add.at(variance.transpose(0, 2, 1), places, weights**2 * noise)
+    jacobian = to_parameters(program, values, by_slot, columns)
+    return out, jacobian, out_variance, to_parameters(program, values, variance, columns, squared=True)
 
 
 def frequencies_of(levels: FloatArray) -> tuple[float, ...]:
@@ -140,52 +178,215 @@ def shift_rule(frequencies: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.concatenate([shifts, -shifts]), np.concatenate([coefficients, -coefficients])
 
 
-def _make_plan(program: Program, columns: list[int]) -> _Shifts | None:
-    """None where no gate depends on these parameters."""
-    if not program._code.tapes:
-        return None
-    tape, wanted = program._code.tapes[0], wanted_slots(program, columns)
+def unroll_angles(tape: Tape) -> tuple[Tape, IntArray, FloatArray, FloatArray, IntArray]:
+    """A tape in which every instruction with a slot has one of its own.
+
+    Returns
+    -------
+    Tape, slots, scales, offsets, places
+        The angle of instruction ``places[k]`` is slot k of the new tape, and
+        ``scales[k] * angles[slots[k]] + offsets[k]`` of the old.
+    """
     records = tape.instructions.copy()
     places = np.flatnonzero(records["slot"] >= 0)
-    if not len(places):
-        return None
     slots = records["slot"][places].astype(np.int64)
     scales, offsets = records["scale"][places].copy(), records["shift"][places].copy()
     records["slot"][places] = np.arange(len(places))
     records["scale"][places], records["shift"][places] = 1.0, 0.0
     unrolled = Tape(tape.num_qubits, len(places), records, tape.integers, tape.constants, tape.segments)
-    rules: dict[tuple[float, ...], tuple[FloatArray, FloatArray]] = {}
-    gates: list[int] = []
-    parts: list[tuple[FloatArray, FloatArray]] = []
-    for gate, place in enumerate(places):
-        if int(slots[gate]) not in wanted:
-            continue
-        frequencies = frequencies_of(levels_of(tape, records[place]))
-        if not frequencies:
-            continue
-        if frequencies not in rules:
-            rules[frequencies] = shift_rule(np.array(frequencies))
-        parts.append(rules[frequencies])
-        gates += [gate] * len(parts[-1][0])
-    if not parts:
+    return unrolled, slots, scales, offsets, places
+
+
+def _make_plan(program: Program, columns: list[int]) -> _Shifts | None:
+    """None where no gate depends on these parameters."""
+    if not program._code.tapes:
         return None
-    shifts, coefficients = (np.concatenate([part[k] for part in parts]) for k in range(2))
-    handle = program._backend.compile(unrolled, fuse=program.fuse)
-    return _Shifts(handle, slots, scales, offsets, np.array(gates, dtype=np.int64), shifts, coefficients)
+    tape, wanted = program._code.tapes[0], wanted_slots(program, columns)
+    unrolled, slots, scales, offsets, places = unroll_angles(tape)
+    gates = {int(slot): np.flatnonzero(slots == slot) for slot in np.unique(slots) if int(slot) in wanted}
+    rules: list[_Rule] = []
+    for slot, own in gates.items():
+        levels = [levels_of(tape, tape.instructions[places[gate]]) for gate in own]
+        rules += _rules_of(tape, slot, places[own], own, scales, levels)
+    if not rules:
+        return None
+    lengths = [len(rule.gates) for rule in rules for _ in rule.shifts]
+    return _Shifts(
+        Runner(program, unrolled),
+        slots,
+        scales,
+        offsets,
+        np.cumsum([0, *lengths]),
+        np.concatenate([rule.gates for rule in rules for _ in rule.shifts]),
+        np.concatenate([rule.factors * shift for rule in rules for shift in rule.shifts]),
+        np.array([rule.slot for rule in rules for _ in rule.shifts], dtype=np.int64),
+        np.concatenate([rule.coefficients for rule in rules]),
+    )
 
 
-def _expectations(program: Program, handle: Any, angles: FloatArray) -> FloatArray:
-    """All observables, (rows, num_observables); `handle` None: the program's own tape."""
-    backend, threads = program._backend, program.threads
-    if handle is None:
-        return program._expectations(program._run(angles, None, len(angles)))
-    if all(isinstance(o, PauliSum) for o in program.observables):
-        return backend.run_expectation(handle, program._paulis, angles, program.dtype, threads)
-    out = np.empty((len(angles), len(program.observables)))
-    rows = program._rows_per_chunk()
-    for first in range(0, len(angles), rows):
-        part = np.ascontiguousarray(angles[first : first + rows])
-        states: Any = np.empty((len(part), 1 << program.num_qubits), dtype=program.dtype)
-        backend.run(handle, states, part, threads)
-        out[first : first + rows] = program._expectations(states)
+@dataclass(frozen=True, eq=False)
+class _Rule:
+    """Move the angles of some gates by ``factors * shift`` for each shift."""
+
+    slot: int
+    gates: IntArray
+    factors: FloatArray
+    shifts: FloatArray
+    coefficients: FloatArray
+
+
+def _rules_of(
+    tape: Tape, slot: int, places: IntArray, gates: IntArray, scales: FloatArray, levels: list[FloatArray]
+) -> list[_Rule]:
+    """A rule for each gate of a slot, or one for all of them where that has fewer evaluations."""
+    each: list[_Rule] = []
+    for gate, own in zip(gates, levels, strict=True):
+        frequencies = frequencies_of(own)
+        if frequencies and scales[gate]:
+            shifts, coefficients = cached_rule(frequencies)
+            one = np.array([gate])
+            each.append(_Rule(slot, one, np.ones(1), shifts, coefficients * scales[gate]))
+    if len(each) < 2:
+        return each
+    total = _levels_together(tape, places, scales[gates], levels)
+    if total is None:
+        return each
+    frequencies = frequencies_of(total)
+    if not frequencies:
+        return []
+    if 2 * len(frequencies) >= sum(len(rule.shifts) for rule in each):
+        return each
+    try:
+        shifts, coefficients = cached_rule(frequencies)
+    except GradientError:  # it would amplify rounding
+        return each
+    return [_Rule(slot, gates, scales[gates], shifts, coefficients)]
+
+
+@lru_cache(maxsize=256)
+def cached_rule(frequencies: tuple[float, ...]) -> tuple[FloatArray, FloatArray]:
+    shifts, coefficients = shift_rule(np.array(frequencies))
+    shifts.flags.writeable = coefficients.flags.writeable = False
+    return shifts, coefficients
+
+
+def _levels_together(
+    tape: Tape, places: IntArray, scales: FloatArray, levels: list[FloatArray]
+) -> FloatArray | None:
+    """Levels of all gates of a slot as functions of the slot: sums with one level of each gate.
+
+    Diagonal gates with nothing but diagonal gates in between are one gate, whose levels are those that some
+    basis state has: a ring of n phases has half as many as n single ones. None where there are too many.
+    """
+    total = np.zeros(1)
+    last = 0
+    run: list[int] = []
+    diagonal = [_is_diagonal(record) for record in tape.instructions]
+    for k, place in enumerate(places.tolist()):
+        if diagonal[place]:
+            if run and not all(diagonal[last:place]):
+                total = _sums(total, _levels_of_run(tape, run, places, scales, levels))
+                run = []
+            run.append(k)
+            last = place
+        else:
+            total = _sums(total, scales[k] * levels[k])
+        if len(total) > _MAX_LEVELS:
+            return None
+    if run:
+        total = _sums(total, _levels_of_run(tape, run, places, scales, levels))
+    return total if len(total) <= _MAX_LEVELS else None
+
+
+def _is_diagonal(record: np.void) -> bool:
+    if record["pattern"] == Pattern.PAULI_ROTATION:
+        return not record["x_mask"]
+    return bool(record["pattern"] == Pattern.DIAGONAL)
+
+
+def distinct_levels(levels: FloatArray) -> FloatArray:
+    """Ascending, those equal up to rounding once."""
+    ordered = np.sort(levels)
+    scale = max(1.0, float(np.abs(ordered).max(initial=0.0)))
+    return ordered[np.diff(ordered, prepend=-np.inf) > _SAME * scale]
+
+
+def _sums(first: FloatArray, second: FloatArray) -> FloatArray:
+    return distinct_levels(np.add.outer(first, second).ravel())
+
+
+def _levels_of_run(
+    tape: Tape, run: list[int], places: IntArray, scales: FloatArray, levels: list[FloatArray]
+) -> FloatArray:
+    """Levels of a product of diagonal gates."""
+    records = [tape.instructions[places[k]] for k in run]
+    mask = 0
+    for record in records:
+        mask |= _mask_of(tape, record) | int(record["ctrl_mask"])
+    qubits = [q for q in range(tape.num_qubits) if mask >> q & 1]
+    if len(qubits) <= _MAX_RUN_QUBITS:
+        index = np.zeros(1 << len(qubits), dtype=np.uint64)  # basis states of these qubits, the others in 0
+        for k, q in enumerate(qubits):
+            index |= (np.arange(len(index), dtype=np.uint64) >> np.uint64(k) & np.uint64(1)) << np.uint64(q)
+        own = [_levels_at(tape, record, index) for record in records]
+        if all(levels is not None for levels in own):
+            return distinct_levels(sum(scales[k] * levels for k, levels in zip(run, own, strict=True)))
+    out = np.zeros(1)
+    for k in run:
+        out = _sums(out, scales[k] * levels[k])
+        if len(out) > _MAX_LEVELS:
+            break
     return out
+
+
+def _levels_at(tape: Tape, record: np.void, index: npt.NDArray[np.uint64]) -> FloatArray | None:
+    """The level of a diagonal gate at each basis state; None if there it has several."""
+    if record["pattern"] == Pattern.PAULI_ROTATION:
+        out = np.asarray((np.bitwise_count(index & record["z_mask"]) & 1) - 0.5)
+    else:
+        family = family_of(tape, record)
+        present = np.abs(family.coefficients) > 1e-12
+        if (present.sum(axis=0) != 1).any():
+            return None
+        first, k = int(record["targets"]), int(record["num_targets"])
+        local = np.zeros(index.shape, dtype=np.int64)
+        for j, q in enumerate(tape.integers[first : first + k].tolist()):
+            local |= (index >> np.uint64(q) & np.uint64(1)).astype(np.int64) << j
+        out = family.levels[present.argmax(axis=0)][local]
+    return np.where(index & record["ctrl_mask"] == record["ctrl_value"], out, 0.0)
+
+
+def _mask_of(tape: Tape, record: np.void) -> int:
+    if record["pattern"] == Pattern.PAULI_ROTATION:
+        return int(record["z_mask"])
+    first = int(record["targets"])
+    return sum(1 << int(q) for q in tape.integers[first : first + int(record["num_targets"])])
+
+
+def parameter_frequencies(program: Program, column: int) -> FloatArray:
+    """The frequencies of an expectation value as a function of one parameter, ascending.
+
+    Raises
+    ------
+    GradientError
+        If the parameter stands in an expression that is not affine in it, or the frequencies are too many.
+    """
+    name = program.parameters[column].name
+    if wanted_slots(program, [column]) != {column}:
+        raise GradientError(
+            f"Parameter `{name}` stands in an expression that is not affine in it, so that no expectation "
+            "value is a trigonometric polynomial of it. Use an optimiser that follows the gradient."
+        )
+    require_unitary(program, "frequencies")
+    if not program._code.tapes:
+        return np.zeros(0)
+    tape = program._code.tapes[0]
+    places = np.flatnonzero(tape.instructions["slot"] == column)
+    levels = [levels_of(tape, tape.instructions[place]) for place in places]
+    total = _levels_together(tape, places, tape.instructions["scale"][places], levels)
+    if total is None:
+        raise GradientError(
+            f"An expectation value has too many frequencies as a function of parameter `{name}`. Use an "
+            "optimiser that follows the gradient."
+        )
+    return np.array(frequencies_of(total))

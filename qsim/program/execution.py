@@ -38,7 +38,7 @@ _BYTES_PER_OUTCOME = 300
 #: Derived tapes that a program keeps: one for each choice of parameters and method.
 _MAX_DERIVED = 32
 #: Observables whose tables for lanes are bigger run row by row.
-_MAX_LANE_TABLES = 1 << 26
+MAX_LANE_TABLES = 1 << 26
 #: Up to here a state is too small for a question about free memory.
 PLAIN_QUBITS = 20
 
@@ -83,7 +83,7 @@ class Execution:
         self._connect_observables()
 
     def _connect_observables(self) -> None:
-        self._paulis = _pauli_handle(self._backend, self.observables, self.num_qubits)
+        self._paulis = pauli_handle(self._backend, self.observables, self.num_qubits)
         self._lane_observables: list[Any] = []  # one handle, made when first asked for
         self._is_one_sum = (
             self._is_single and len(self.observables) == 1 and isinstance(self.observables[0], PauliSum)
@@ -162,7 +162,7 @@ class Execution:
             sums = [o for o in self.observables if isinstance(o, PauliSum)]
             flips = sum(len(np.unique(o.real_terms()[0])) for o in sums)
             handle = None
-            if flips * 16 << self.num_qubits <= _MAX_LANE_TABLES:
+            if flips * 16 << self.num_qubits <= MAX_LANE_TABLES:
                 tables = lane_tables(lanes[0], sums)
                 handle = self._backend.compile_lane_observables(self.num_qubits, len(sums), *tables)
             self._lane_observables.append(handle)
@@ -459,7 +459,7 @@ class Execution:
         return rows, states.ndim == 2
 
 
-def _pauli_handle(backend: Backend, observables: Sequence[Observable], num_qubits: int) -> Any:
+def pauli_handle(backend: Backend, observables: Sequence[Observable], num_qubits: int) -> Any:
     """The Pauli sums among the observables, for the kernels."""
     terms = [o.real_terms() for o in observables if isinstance(o, PauliSum)]
     if not terms:

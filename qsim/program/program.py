@@ -295,15 +295,80 @@ class Program(Execution):
         return self._shaped(out, batched)
 
     def value_and_gradient(
-        self, params: Any = None, *, wrt: Any = None, method: str = "adjoint", step: float | None = None
-    ) -> tuple[Any, Any]:
-        """Expectation values of the program's observables and their derivatives.
+        self,
+        params: Any = None,
+        *,
+        wrt: Any = None,
+        method: str = "adjoint",
+        step: float | None = None,
+        shots: int | None = None,
+        seed: Any = None,
+        directions: int | None = None,
+        return_std: bool = False,
+        measurement: Any = None,
+    ) -> tuple[Any, ...]:
+        """Expectation values of the program's observables, or another measurement, and their derivatives.
 
         Arguments and results as for `qsim.value_and_gradient`.
         """
         from qsim.gradients.evaluate import value_and_gradient
 
-        return value_and_gradient(self, params, wrt, method, step)
+        return value_and_gradient(
+            self,
+            params,
+            wrt,
+            method,
+            return_std,
+            measurement,
+            step=step,
+            shots=shots,
+            seed=seed,
+            directions=directions,
+        )
+
+    def vjp(
+        self,
+        params: Any,
+        cotangent: Any,
+        *,
+        wrt: Any = None,
+        initial_state: Any = None,
+        measurement: Any = None,
+    ) -> tuple[Any, ...]:
+        """A cotangent times the Jacobian; see `qsim.vjp`. By default of the program's observables."""
+        from qsim.gradients.derivatives import vjp
+
+        return vjp(self, self._measurement(measurement), params, cotangent, wrt, initial_state)
+
+    def jvp(self, params: Any, tangent: Any, *, wrt: Any = None, measurement: Any = None) -> tuple[Any, Any]:
+        """The Jacobian times a tangent; see `qsim.jvp`. By default of the program's observables."""
+        from qsim.gradients.derivatives import jvp
+
+        return jvp(self, self._measurement(measurement), params, tangent, wrt)
+
+    def hvp(
+        self, params: Any, vector: Any, *, wrt: Any = None, cotangent: Any = None, measurement: Any = None
+    ) -> Any:
+        """The Hessian times a vector; see `qsim.hvp`. By default of the program's observables."""
+        from qsim.gradients.derivatives import hvp
+
+        return hvp(self, self._measurement(measurement), params, vector, wrt, cotangent)
+
+    def hessian(
+        self, params: Any = None, *, wrt: Any = None, cotangent: Any = None, measurement: Any = None
+    ) -> Any:
+        """Second derivatives; see `qsim.hessian`. By default of the program's observables."""
+        from qsim.gradients.derivatives import hessian
+
+        return hessian(self, self._measurement(measurement), params, wrt, cotangent)
+
+    def _measurement(self, measurement: Any) -> Any:
+        from qsim.measurements import OwnObservables, as_measurement
+
+        if measurement is not None:
+            return as_measurement(measurement)
+        self._require_observables()
+        return OwnObservables()
 
     def variance(
         self,

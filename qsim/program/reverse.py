@@ -18,7 +18,21 @@ import numpy.typing as npt
 from qsim.program.schedule import plan_segments
 from qsim.program.tape import INSTRUCTION, Pattern, Tape
 
-__all__ = ["GENERIC_ANGLES", "Family", "Reverse", "family_of", "levels_of", "reverse_tape"]
+__all__ = [
+    "GENERIC_ANGLES",
+    "Family",
+    "Matrix",
+    "Pools",
+    "Reverse",
+    "Reverser",
+    "active_bits",
+    "family_data",
+    "family_of",
+    "generator_of",
+    "inverse_tape",
+    "levels_of",
+    "reverse_tape",
+]
 
 Matrix = npt.NDArray[np.complex128]
 #: Coefficients and entries below this are rounding, relative to the largest.
@@ -97,6 +111,33 @@ def family_of(tape: Tape, record: np.void) -> Family:
     return _without_dust(Family(np.array(levels), np.array(coefficients).reshape(-1, *shape)))
 
 
+def generator_of(tape: Tape, record: np.void) -> Matrix | Family | None:
+    """``E = (dU/dangle) U^dagger`` of a diagonal or dense instruction, without its controls.
+
+    A constant matrix (its diagonal, if the instruction is diagonal), a family that depends on the angle, or
+    None where it is zero.
+    """
+    family = family_of(tape, record)
+    slope = family.derivative()
+    values = [_product(slope.at(angle), family.at(angle)) for angle in GENERIC_ANGLES]
+    size = max(float(np.abs(v).max()) for v in values)
+    if size == 0.0:
+        return None
+    rounding = _DUST * size * (1 + float(np.abs(family.levels).max()))  # that of phases grows with them
+    if all(np.abs(v - values[0]).max() <= rounding for v in values):
+        return np.where(np.abs(values[0]) > _DUST * size, values[0], 0.0)
+    return slope.times_adjoint(family)
+
+
+def family_data(family: Family) -> Matrix:
+    """A family without a constant part, as the tape stores the terms of an instruction."""
+    pieces: list[Any] = [np.zeros(family.coefficients[0].size)]
+    for level, coefficient in zip(family.levels, family.coefficients, strict=True):
+        entries = coefficient.ravel()  # exp(i w angle) = cos(w angle) + i sin(w angle)
+        pieces += [[level], entries, 1j * entries]
+    return np.concatenate(pieces)
+
+
 def levels_of(tape: Tape, record: np.void) -> npt.NDArray[np.float64]:
     """The w of ``exp(i w angle)`` in the matrix of a parametrised instruction, controls included."""
     if record["pattern"] == Pattern.PAULI_ROTATION:
@@ -106,7 +147,7 @@ def levels_of(tape: Tape, record: np.void) -> npt.NDArray[np.float64]:
     return np.append(levels, 0.0) if record["ctrl_mask"] else levels
 
 
-class _Pools:
+class Pools:
     """Collects the numbers of the new tape."""
 
     def __init__(self) -> None:
@@ -126,11 +167,18 @@ class _Pools:
         self.num_constants += len(self.constants[-1])
         return offset
 
+    def arrays(self) -> tuple[npt.NDArray[np.int32], Matrix]:
+        """Both pools."""
+        integers = np.concatenate([np.zeros(0, np.int32), *self.integers])
+        return integers, np.ascontiguousarray(np.concatenate([np.zeros(0, complex), *self.constants]))
 
-class _Reverser:
+
+class Reverser:
+    """Walks a tape from its end and collects the reverse tape."""
+
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
-        self.pools = _Pools()
+        self.pools = Pools()
         self.records: list[np.void] = []
         self.slots: list[int] = []
         self.weights: list[float] = []
@@ -217,24 +265,13 @@ class _Reverser:
 
     def _make_generator(self, record: np.void) -> tuple[int, int, Any, int] | None:
         """(pattern, number of terms, sources, place of the data) of a generator; None if it is zero."""
-        family = family_of(self.tape, record)
-        slope = family.derivative()
-        values = [_product(slope.at(angle), family.at(angle)) for angle in GENERIC_ANGLES]
-        size = max(float(np.abs(v).max()) for v in values)
-        if size == 0.0:
+        made = generator_of(self.tape, record)
+        if made is None:
             return None
-        rounding = _DUST * size * (1 + float(np.abs(family.levels).max()))  # that of phases grows with them
-        if all(np.abs(v - values[0]).max() <= rounding for v in values):
-            matrix = np.where(np.abs(values[0]) > _DUST * size, values[0], 0.0)
-            return self._constant_generator(matrix, int(record["pattern"]))
-        products = slope.times_adjoint(family)
-        zero = np.zeros(products.coefficients[0].size)
-        pieces: list[Any] = [zero]
-        for level, coefficient in zip(products.levels, products.coefficients, strict=True):
-            entries = coefficient.ravel()  # exp(i w angle) = cos(w angle) + i sin(w angle)
-            pieces += [[level], entries, 1j * entries]
-        data = self.pools.put_constants(np.concatenate(pieces))
-        return int(record["pattern"]), len(products.levels), (), data
+        if not isinstance(made, Family):
+            return self._constant_generator(made, int(record["pattern"]))
+        data = self.pools.put_constants(family_data(made))
+        return int(record["pattern"]), len(made.levels), (), data
 
     def _constant_generator(self, matrix: Matrix, pattern: int) -> tuple[int, int, Any, int]:
         if matrix.ndim == 1:
@@ -249,24 +286,16 @@ class _Reverser:
         return pattern, 0, (), self.pools.put_constants(matrix.ravel())
 
     # -- the tape --------------------------------------------------------------------------------
-    def finish(self) -> Reverse:
+    def finish(self, whole_circuit: bool = False) -> Reverse:
+        """What was added; with `whole_circuit` also what comes behind the last generator."""
         count = max((i + 1 for i, slot in enumerate(self.slots) if slot >= 0), default=0)
+        if whole_circuit:
+            count = len(self.records)
         records = np.array(
             self.records[:count], dtype=INSTRUCTION
         )  # nothing reads the states behind the last
-        pools = self.pools
-        integers = np.concatenate([np.zeros(0, np.int32), *pools.integers])
-        constants = np.ascontiguousarray(np.concatenate([np.zeros(0, complex), *pools.constants]))
-        active = []
-        for record in records:
-            mask = 0
-            if record["pattern"] == Pattern.PAULI_ROTATION:
-                mask = int(record["x_mask"])
-            elif record["pattern"] in (Pattern.DENSE, Pattern.PERMUTATION):
-                first = int(record["targets"])
-                for q in integers[first : first + int(record["num_targets"])]:
-                    mask |= 1 << int(q)
-            active.append(mask)
+        integers, constants = self.pools.arrays()
+        active = active_bits(records, integers)
         whole = set(np.flatnonzero(records["pattern"] == Pattern.PREPARE).tolist())
         tape = Tape(
             self.tape.num_qubits,
@@ -291,6 +320,21 @@ class _Reverser:
         return out
 
 
+def active_bits(records: npt.NDArray[np.void], integers: npt.NDArray[np.int32]) -> list[int]:
+    """For each instruction the mask of the qubits that must be inside a tile."""
+    active = []
+    for record in records:
+        mask = 0
+        if record["pattern"] == Pattern.PAULI_ROTATION:
+            mask = int(record["x_mask"])
+        elif record["pattern"] in (Pattern.DENSE, Pattern.PERMUTATION):
+            first = int(record["targets"])
+            for q in integers[first : first + int(record["num_targets"])]:
+                mask |= 1 << int(q)
+        active.append(mask)
+    return active
+
+
 def reverse_tape(tape: Tape, slots: Collection[int]) -> Reverse:
     """The reverse tape for derivatives by some slots.
 
@@ -305,9 +349,17 @@ def reverse_tape(tape: Tape, slots: Collection[int]) -> Reverse:
     The generator of a one-parameter group ``exp(-i angle G)`` is the constant ``-i G``. That of any other
     gate is a trigonometric polynomial like the gate itself, whose frequencies are differences of the gate's.
     """
-    out = _Reverser(tape)
+    out = Reverser(tape)
     for record in tape.instructions[::-1]:
         if record["slot"] >= 0 and int(record["slot"]) in slots:
             out.add_generator(record)
         out.add_inverse(record)
     return out.finish()
+
+
+def inverse_tape(tape: Tape) -> Tape:
+    """The tape of unitary instructions that undoes another one, with the same slots."""
+    out = Reverser(tape)
+    for record in tape.instructions[::-1]:
+        out.add_inverse(record)
+    return out.finish(whole_circuit=True).tape

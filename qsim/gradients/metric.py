@@ -1,0 +1,277 @@
+"""Metrics on the parameters: the quantum geometric tensor, and quantum and classical Fisher information."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qsim.circuit import Circuit
+from qsim.errors import ArgumentError
+from qsim.gradients.derivatives import measured_jacobian, tangent_states
+from qsim.gradients.evaluate import Request, read_request, require_unitary, wanted_slots
+from qsim.gradients.overlaps import overlaps
+from qsim.gradients.states import chunks
+from qsim.measurements import Probabilities
+from qsim.program.tape import Pattern, Tape
+from qsim.simulator import Simulator
+
+if TYPE_CHECKING:
+    from qsim.program.program import Program
+
+__all__ = [
+    "classical_fisher",
+    "geometric_tensor",
+    "program_classical_fisher",
+    "program_fisher",
+    "program_geometric_tensor",
+    "program_quantum_fisher",
+    "quantum_fisher",
+]
+
+FloatArray = npt.NDArray[np.float64]
+ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
+APPROXIMATIONS = (None, "block_diagonal", "diagonal")
+#: Outcomes less likely than this give no classical information.
+_SMALLEST_PROBABILITY = 1e-14
+
+
+def geometric_tensor(
+    circuit: Circuit,
+    params: Any = None,
+    *,
+    wrt: Any = None,
+    backend: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+) -> Any:
+    """The quantum geometric tensor of the state a circuit prepares.
+
+    ``G_ij = <d_i psi|d_j psi> - <d_i psi|psi><psi|d_j psi>``: its real part is the Fubini-Study metric, its
+    imaginary part half the Berry curvature, up to sign [1]_.
+
+    Parameters
+    ----------
+    circuit, params, wrt, backend, precision, threads
+        As for `qsim.hessian`.
+
+    Returns
+    -------
+    ndarray or dict
+        Hermitian, complex, in the form of `qsim.hessian` of a single observable.
+
+    Raises
+    ------
+    GradientError
+        The circuit is not a sequence of unitary gates and a read-out.
+
+    Notes
+    -----
+    One dual state for each parameter, all of them as one batch, and their inner products: O(P) runs of the
+    circuit and O(P**2 * 2**n) for the products, in the memory of P + 2 states for a row.
+
+    References
+    ----------
+    .. [1] J. P. Provost and G. Vallee, Commun. Math. Phys. 76, 289 (1980).
+
+    Examples
+    --------
+    >>> from qsim.parameters import ParameterVector
+    >>> t = ParameterVector("t", 2)
+    >>> circuit = Circuit(1).ry(t[0], 0).rz(t[1], 0)
+    >>> tensor = geometric_tensor(circuit, [0.5, 0.1])
+    >>> tensor.diagonal().real.round(6), tensor[0, 1].imag.round(6)
+    (array([0.25    , 0.057462]), np.float64(0.119856))
+    """
+    return Simulator(backend, precision, threads).geometric_tensor(circuit, params, wrt=wrt)
+
+
+def quantum_fisher(
+    circuit: Circuit,
+    params: Any = None,
+    *,
+    wrt: Any = None,
+    approximation: str | None = None,
+    backend: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+) -> Any:
+    """The quantum Fisher information of the state a circuit prepares, ``4 Re G`` of the geometric tensor.
+
+    Parameters
+    ----------
+    circuit, params, wrt, backend, precision, threads
+        As for `qsim.hessian`.
+    approximation : {"block_diagonal", "diagonal"}, optional
+        Leave out all entries but those between parameters of one layer (gates that act side by side, [1]_),
+        or but the diagonal. A parameter belongs to the layer of its first gate.
+
+    Returns
+    -------
+    ndarray or dict
+        Symmetric, in the form of `qsim.hessian` of a single observable.
+
+    Notes
+    -----
+    As `geometric_tensor`; the diagonal holds a few states at once, however many parameters there are.
+
+    References
+    ----------
+    .. [1] J. Stokes, J. Izaac, N. Killoran and G. Carleo, "Quantum natural gradient", Quantum 4, 269 (2020),
+       arXiv:1909.02108.
+
+    Examples
+    --------
+    >>> from qsim.parameters import ParameterVector
+    >>> t = ParameterVector("t", 2)
+    >>> circuit = Circuit(1).ry(t[0], 0).rz(t[1], 0)
+    >>> np.abs(quantum_fisher(circuit, [0.5, 0.1])).round(6)
+    array([[1.      , 0.      ],
+           [0.      , 0.229849]])
+    """
+    return Simulator(backend, precision, threads).quantum_fisher(
+        circuit, params, wrt=wrt, approximation=approximation
+    )
+
+
+def classical_fisher(
+    circuit: Circuit,
+    params: Any = None,
+    qubits: Any = None,
+    *,
+    wrt: Any = None,
+    backend: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+) -> Any:
+    """The Fisher information of the outcomes of measuring qubits, ``F_ij = sum_k d_i p_k d_j p_k / p_k``.
+
+    Parameters
+    ----------
+    circuit, params, wrt, backend, precision, threads
+        As for `qsim.hessian`.
+    qubits : sequence of int, optional
+        Those measured; all by default.
+
+    Returns
+    -------
+    ndarray or dict
+        Symmetric, in the form of `qsim.hessian` of a single observable; at most the quantum Fisher
+        information.
+
+    Notes
+    -----
+    Outcomes with a probability below 1e-14 are left out.
+
+    Examples
+    --------
+    >>> from qsim.parameters import Parameter
+    >>> circuit = Circuit(1).ry(Parameter("t"), 0)
+    >>> classical_fisher(circuit, [0.5]).round(6)
+    array([[1.]])
+    """
+    return Simulator(backend, precision, threads).classical_fisher(circuit, params, qubits, wrt=wrt)
+
+
+def program_geometric_tensor(program: Program, params: Any, wrt: Any) -> Any:
+    """See `geometric_tensor`."""
+    request = _request(program, params, wrt, "geometric_tensor")
+    return request.matrix(_tensor(program, request, None))
+
+
+def program_quantum_fisher(program: Program, params: Any, wrt: Any, approximation: str | None) -> Any:
+    """See `quantum_fisher`."""
+    request = _request(program, params, wrt, "quantum_fisher")
+    return request.matrix(program_fisher(program, request, approximation))
+
+
+def program_classical_fisher(program: Program, params: Any, qubits: Any, wrt: Any) -> Any:
+    """See `classical_fisher`."""
+    request = _request(program, params, wrt, "classical_fisher")
+    measurement = Probabilities(qubits)
+    measurement.attach(program)
+    p, slopes = measured_jacobian(program, measurement, request)
+    kept = p > _SMALLEST_PROBABILITY
+    weights = np.divide(1.0, p, out=np.zeros_like(p), where=kept)
+    return request.matrix(np.einsum("bk,bki,bkj->bij", weights, slopes, slopes))
+
+
+def program_fisher(program: Program, request: Request, approximation: str | None = None) -> FloatArray:
+    """Quantum Fisher information by all parameters, (batch, P, P); zero for those not in the request."""
+    if approximation not in APPROXIMATIONS:
+        raise ArgumentError(
+            "Argument `approximation` must be None, 'block_diagonal' or 'diagonal', but is "
+            f"{approximation!r}."
+        )
+    return np.asarray(4 * _tensor(program, request, approximation).real)
+
+
+def _request(program: Program, params: Any, wrt: Any, what: str) -> Request:
+    require_unitary(program, what)
+    return read_request(program, params, wrt)
+
+
+def _tensor(program: Program, request: Request, approximation: str | None) -> ComplexArray:
+    """The geometric tensor by all parameters, (batch, P, P)."""
+    values, columns = request.values, request.columns
+    batch, count = values.shape
+    out = np.zeros((batch, count, count), dtype=complex)
+    if not columns:
+        return out
+    if approximation == "diagonal":
+        for rows, places, states, tangents in tangent_states(program, values, columns):
+            own = np.einsum("ri,ri->r", tangents.conj(), tangents)
+            along = np.einsum("ri,ri->r", states.conj(), tangents)
+            out[rows, places, places] = own.real - np.abs(along) ** 2
+        return out
+    for part in chunks(program, batch, len(columns) + 6):
+        size = 1 << program.num_qubits
+        every: ComplexArray = np.empty((part.stop - part.start, count, size), dtype=program.dtype)
+        here: ComplexArray = np.empty((len(every), size), dtype=program.dtype)
+        for rows, places, some, directions in tangent_states(program, values[part], columns):
+            every[rows, places] = directions
+            here[rows] = some
+        chosen = every[:, columns]
+        gram = overlaps(chosen, chosen)
+        along = np.einsum("bi,bpi->bp", here.conj(), chosen)  # <psi|d_p psi>
+        gram = gram - along.conj()[:, :, None] * along[:, None, :]
+        out[part, np.array(columns)[:, None], columns] = (gram + gram.conj().swapaxes(1, 2)) / 2
+    if approximation == "block_diagonal":
+        layers = np.array(_layers(program, columns))
+        out *= layers[:, None] == layers[None, :]
+    return out
+
+
+def _layers(program: Program, columns: list[int]) -> list[int]:
+    """The layer of every parameter: how many gates with parameters come before its first one."""
+    if not program._code.tapes:
+        return [0] * len(program.parameters)
+    tape = program._code.tapes[0]
+    slots: dict[int, list[int]] = {}
+    for column in columns:
+        for slot in wanted_slots(program, [column]):
+            slots.setdefault(slot, []).append(column)
+    depth = [0] * program.num_qubits
+    out = [-1] * len(program.parameters)
+    for record in tape.instructions:
+        qubits = _qubits_of(tape, record)
+        layer = max((depth[q] for q in qubits), default=0)
+        is_moving = int(record["slot"]) in slots
+        for column in slots.get(int(record["slot"]), ()):
+            if out[column] < 0:
+                out[column] = layer
+        for q in qubits:
+            depth[q] = layer + is_moving
+    return out
+
+
+def _qubits_of(tape: Tape, record: np.void) -> list[int]:
+    mask = int(record["ctrl_mask"])
+    if record["pattern"] == Pattern.PAULI_ROTATION:
+        mask |= int(record["x_mask"]) | int(record["z_mask"])
+    else:
+        first = int(record["targets"])
+        for q in tape.integers[first : first + int(record["num_targets"])].tolist():
+            mask |= 1 << q
+    return [q for q in range(tape.num_qubits) if mask >> q & 1]
