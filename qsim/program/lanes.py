@@ -39,7 +39,7 @@ _MAX_DIAGONAL = 8
 _MAX_MATRIX = 3
 _MAX_GENERATOR = 4
 #: How far a gate may move forward, in steps.
-_MAX_STEPS_BACK = 200
+_MAX_STEPS_BACK = 32
 
 
 @dataclass(slots=True)
@@ -63,6 +63,8 @@ class _Step:
     kind: int
     #: MIX: (x, z); PHASES: (0, z); either to its angle
     angles: dict[tuple[int, int], _Angle] = field(default_factory=dict)
+    #: MIX: every x; PHASES: every z
+    first_masks: list[int] = field(default_factory=list)
     basis: int = 0  # PHASES: row of the list of bases
     matrix: int = 0
 
@@ -185,6 +187,14 @@ def _xor_of(masks: Sequence[int], bits: int) -> int:
     return out
 
 
+def _any_odd(masks: list[int], mask: int) -> bool:
+    """Whether any of the masks has an odd number of bits in common with one."""
+    for other in masks:  # noqa: SIM110 - several times faster than any()
+        if (other & mask).bit_count() & 1:
+            return True
+    return False
+
+
 def _odd(mask: int) -> int:
     return mask.bit_count() & 1
 
@@ -208,7 +218,7 @@ class _Planner:
 
     # -- instructions ----------------------------------------------------------------------------
     def add(self, number: int, record: tuple[Any, ...]) -> None:
-        pattern, k, _, slot, mask, value, x_mask, z_mask, first, _, data, scale, shift = record
+        pattern, k, num_terms, slot, mask, value, x_mask, z_mask, first, _, data, scale, shift = record
         controls = _bits_of(mask, value)
         angle = _Angle(shift, {slot: scale} if slot >= 0 else {})
         if pattern == Pattern.PAULI_ROTATION:
@@ -225,7 +235,7 @@ class _Planner:
             return
         key = pattern, data
         if key not in self._known:
-            self._known[key] = _exponential(family_of(self.tape, self.tape.instructions[number]))
+            self._known[key] = self._exponential(number, pattern, k, num_terms, data)
         terms, rest = self._known[key]
         if terms is None:
             raise _Unsupported
@@ -234,6 +244,15 @@ class _Planner:
         if terms and (angle.weights or angle.constant):
             spread = [(_placed(x, targets), _placed(z, targets), h) for x, z, h in terms]
             self._rotate(spread, angle, controls)
+
+    def _exponential(self, number: int, pattern: int, k: int, num_terms: int, data: int) -> Any:
+        size = 1 << (2 * k if pattern == Pattern.DENSE else k)
+        entries = self.tape.constants[data : data + size + num_terms * (1 + 2 * size)]
+        return _shared(
+            (pattern, k, num_terms),
+            entries,
+            lambda: _exponential(family_of(self.tape, self.tape.instructions[number])),
+        )
 
     def _permutation(self, sources: list[int], data: int) -> Matrix:
         matrix = np.zeros((len(sources), len(sources)), dtype=complex)
@@ -274,7 +293,9 @@ class _Planner:
         values = tuple(value for _, value in controls)
         known = self._known.get((key, values))
         if known is None:
-            known = self._known[key, values] = _analyse(matrix(), values)
+            whole = matrix()
+            known = _shared(("constant", len(whole), values), whole, lambda: _analyse(whole, values))
+            self._known[key, values] = known
         qubits = targets + [q for q, _ in controls]
         if isinstance(known, _Strings):
             self._rotate(
@@ -310,11 +331,10 @@ class _Planner:
         if not angle.weights and abs(angle.constant) < 1e-16:
             return
         place = None
-        for number in range(len(self.steps) - 1, max(-1, len(self.steps) - 1 - _MAX_STEPS_BACK), -1):
-            step = self.steps[number]
+        for step in self.steps[: -_MAX_STEPS_BACK - 1 : -1]:
             if step.kind == PHASES:
                 place = step
-            elif step.kind == MATRIX or any(_odd(x & z) for x, _ in step.angles):
+            elif step.kind == MATRIX or _any_odd(step.first_masks, z):
                 break
         else:
             if self.from_zero and len(self.steps) <= _MAX_STEPS_BACK:
@@ -322,7 +342,13 @@ class _Planner:
                 return
         if place is None:
             place = self._new_phases()
-        place.angles.setdefault((0, z), _Angle()).add(angle)
+        self._add_phase(place, z, angle)
+
+    def _add_phase(self, step: _Step, z: int, angle: _Angle) -> None:
+        if (0, z) not in step.angles:
+            step.angles[0, z] = _Angle()
+            step.first_masks.append(z)
+        step.angles[0, z].add(angle)
 
     def _new_phases(self) -> _Step:
         basis = tuple(self.x)
@@ -334,10 +360,9 @@ class _Planner:
     def _turn(self, x: int, z: int, angle: _Angle) -> None:
         """To the first step of turns it reaches whose qubits are not its own."""
         place = None
-        for number in range(len(self.steps) - 1, max(-1, len(self.steps) - 1 - _MAX_STEPS_BACK), -1):
-            step = self.steps[number]
+        for step in self.steps[: -_MAX_STEPS_BACK - 1 : -1]:
             if step.kind == PHASES:
-                if any(_odd(x & other) for _, other in step.angles):
+                if _any_odd(step.first_masks, x):
                     break
                 continue
             if step.kind == MATRIX:
@@ -354,11 +379,12 @@ class _Planner:
             self.steps.append(_Step(MIX))
             place = self.steps[-1]
         place.angles[x, z] = angle
+        place.first_masks.append(x)
 
     def finish(self) -> LaneProgram:
         if self.global_phase.weights or self.global_phase.constant:
             phases = next((step for step in reversed(self.steps) if step.kind == PHASES), None)
-            (phases or self._new_phases()).angles.setdefault((0, 0), _Angle()).add(self.global_phase)
+            self._add_phase(phases or self._new_phases(), 0, self.global_phase)
         rows: list[tuple[int, int, int, int]] = []
         turns: list[tuple[int, int]] = []
         phases_out: list[int] = []
@@ -399,6 +425,24 @@ class _Planner:
             self.flips,
             origin,
         )
+
+
+#: What gates are made of, the same in every circuit.
+_SHARED: dict[Any, Any] = {}
+_MAX_SHARED = 1000
+_MAX_SHARED_ENTRIES = 128
+
+
+def _shared(kind: tuple[Any, ...], entries: Matrix, make: Callable[[], Any]) -> Any:
+    """What `make` finds out about some numbers, kept for the next circuit."""
+    if entries.size > _MAX_SHARED_ENTRIES:
+        return make()
+    key = (*kind, entries.tobytes())
+    if key not in _SHARED:
+        if len(_SHARED) >= _MAX_SHARED:
+            return make()
+        _SHARED[key] = make()
+    return _SHARED[key]
 
 
 def _placed(bits: int, targets: list[int]) -> int:
