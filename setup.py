@@ -5,6 +5,7 @@ A missing or failing compiler is no error: the package then installs without the
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import sys
@@ -81,19 +82,36 @@ class BuildCore(build_ext):
         macros = [("QSIM_X86", None)] if is_x86() else []
         debug = ["-g"] if os.environ.get("QSIM_DEBUG_SYMBOLS") else ["-g0"]
 
+        cache = Path(os.environ.get("QSIM_BUILD_CACHE") or self.build_temp)
+        common = hashlib.sha256(
+            repr((sys.version, pybind11.__version__, self.compiler.compiler_so, macros)).encode()
+        )
+        for header in ext.depends:
+            common.update(Path(header).read_bytes())
+
         def compile_source(source: str) -> list[str]:
             path = Path(source)
             flags = COMMON_FLAGS + debug
             if path.parent.name == "isa":
                 flags = flags + ISA_FLAGS[path.stem] + KERNEL_FLAGS
-            return self.compiler.compile(
+            # Objects are kept by what went into them, so that a build repeats only what has changed; in
+            # QSIM_BUILD_CACHE, if it is set, also builds in other folders find them.
+            key = common.copy()
+            key.update(repr((source, flags)).encode() + path.read_bytes())
+            folder = cache / key.hexdigest()[:16]
+            finished = folder / "finished"
+            if finished.exists():
+                return self.compiler.object_filenames([source], output_dir=str(folder))
+            objects = self.compiler.compile(
                 [source],
-                output_dir=self.build_temp,
+                output_dir=str(folder),
                 macros=macros,
                 include_dirs=includes + ext.include_dirs + self.compiler.include_dirs,
                 extra_postargs=flags,
                 depends=ext.depends,
             )
+            finished.touch()
+            return objects
 
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             objects = [name for names in pool.map(compile_source, ext.sources) for name in names]

@@ -128,6 +128,17 @@ struct PauliKernels {
                     double* sums);
 };
 
+constexpr std::size_t kGuideWindow = 8;  // values compared at once, without a branch
+
+/// Ascending values, and a table of equally wide steps that says where to begin a search: steps[k] values are on steps
+/// below k. Behind the values stand kGuideWindow more that are above every goal.
+struct Guide {
+  const double* values;
+  const std::uint32_t* steps;  // num_steps + 1
+  std::size_t num_steps;
+  double start, scale;  // v is on step (v - start) * scale
+};
+
 constexpr int kMaxLaneQubits = 16;  // of a batch whose members are lanes
 constexpr int kMaxLaneMix = 4;      // turns that share one load, forwards ...
 constexpr int kMaxLaneUnmix = 3;    // ... and backwards, where the cotangent takes as many registers again
@@ -201,6 +212,13 @@ struct KernelTable {
   int vector_bytes;
   Kernels<float> single_precision;
   Kernels<double> double_precision;
+  /// Numbers first + i of the stream `key` (first + shots[i], if given), times the total.
+  void (*draw_goals)(std::uint64_t key, std::uint64_t first, const std::uint32_t* shots, std::size_t count,
+                     double total, double* goals);
+  void (*fill_steps)(const double* values, std::size_t count, double start, double scale, std::uint32_t* steps,
+                     std::size_t num_steps);
+  /// For each goal the first place with a value above it.
+  void (*find_places)(const Guide& guide, const double* goals, std::size_t count, std::uint32_t* places);
   /// In place: sums of the values whose indices differ only in `bits`, in order of the other bits; count a power of 2.
   void (*sum_over_bits)(double* values, std::size_t count, std::uint64_t bits);
 };

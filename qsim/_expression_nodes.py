@@ -10,10 +10,9 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["FUNCTION_NAMES", "PRECEDENCE", "children_first", "fold", "same_structure", "to_text", "tree_size"]
+__all__ = ["PRECEDENCE", "children_first", "fold", "same_structure", "to_text", "tree_size"]
 
 PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "**": 4}
-FUNCTION_NAMES = ("sin", "cos", "tan", "arcsin", "arccos", "arctan", "exp", "log", "sqrt")
 #: Longer texts would help nobody, and a node used twice, again and again, has a text of any length.
 _LONGEST_TEXT_NODES = 100_000
 
@@ -95,7 +94,7 @@ def _node_text(node: Any, inner: list[Any]) -> tuple[str, int]:
     op = node._op
     if op == "param":
         return node.name, 5
-    if op in FUNCTION_NAMES:
+    if op not in PRECEDENCE:
         return f"{op}({_bracketed(inner[0], 0)})", 5
     level = PRECEDENCE[op]
     if op == "neg":

@@ -1,9 +1,9 @@
-"""From the values a user gives to one array of parameters, shape (batch, num_parameters)."""
+"""From the values a user gives to the parameters they are for: one array of a batch, or a table of names."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from qsim.errors import ParameterError, UnboundParameterError
 from qsim.parameters import MAX_ANGLE, Parameter, ParameterVector, magnitude_text
 
-__all__ = ["bind_values", "unknown_parameter"]
+__all__ = ["bind_values", "unknown_parameter", "values_by_name"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -128,6 +128,59 @@ def _bind_dict(parameters: Sequence[Parameter], params: Mapping[Any, Any]) -> tu
     if missing:
         raise _unbound(missing)
     return values, batch is not None
+
+
+def values_by_name(parameters: Sequence[Parameter], values: Any) -> dict[Parameter | str, Any]:
+    """Numbers or expressions for some of the parameters, by the parameters' names.
+
+    Parameters
+    ----------
+    parameters : sequence of Parameter
+        The circuit's parameters, in order.
+    values : dict, array_like or number
+        As for `Circuit.bind`.
+
+    Raises
+    ------
+    ParameterError, TypeError
+    """
+    known = {p.name: p for p in parameters}
+    if values is None:
+        raise TypeError("Argument `values` must be a dict or the values in order, but is None.")
+    if not isinstance(values, Mapping):
+        listed = list(values) if isinstance(values, Iterable) else [values]
+        if len(listed) != len(known):
+            raise ParameterError(f"Argument `values` must hold {len(known)} values, but holds {len(listed)}.")
+        return dict(zip(known, listed, strict=True))
+    vectors: dict[str, list[Parameter]] = {}
+    for p in parameters:
+        if p.vector:
+            vectors.setdefault(p.vector[0], []).append(p)
+    table: dict[Parameter | str, Any] = {}
+    for key, value in values.items():
+        name = key.name if isinstance(key, Parameter | ParameterVector) else key
+        if name in known:
+            table[name] = value
+        elif name in vectors:
+            for index, element in enumerate(_elements(name, vectors[name], value)):
+                table[f"{name}[{index}]"] = element
+        else:
+            raise unknown_parameter(name, parameters)
+    return table
+
+
+def _elements(name: str, parameters: list[Parameter], value: Any) -> list[Any]:
+    """Values of the elements of a vector, as many as it has."""
+    length = parameters[-1].vector_length
+    if not isinstance(value, Iterable) or isinstance(value, str):
+        raise ParameterError(
+            f"Parameter `{name}` must have shape ({length or 'length'},), but is {type(value).__name__}."
+        )
+    listed = list(value)
+    needed = length or max(p.vector[1] for p in parameters if p.vector) + 1
+    if len(listed) < needed or (length and len(listed) > length):
+        raise ParameterError(f"Parameter `{name}` must have shape ({needed},), but has ({len(listed)},).")
+    return listed
 
 
 def _as_float(value: Any, name: str) -> FloatArray:

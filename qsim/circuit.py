@@ -7,25 +7,23 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from qsim._checks import check_count, check_index, check_qubits, counted, to_float
-from qsim.errors import ArgumentError, CircuitError, ParameterError, QsimError, QubitError
+from qsim._checks import check_count, check_index, check_qubits, counted
+from qsim._gate_arguments import check_control_values, check_param
+from qsim.binding import values_by_name
+from qsim.errors import ArgumentError, CircuitError, ParameterError, QubitError
 from qsim.gates import Gate, Matrix, apply_to_columns, get_gate
 from qsim.memory import check_free_memory
 from qsim.operation_methods import OperationMethods
 from qsim.operations import Barrier, GateOperation, Operation, _Structured
-from qsim.parameters import MAX_ANGLE, Parameter, ParameterExpression, ParameterVector, magnitude_text
+from qsim.parameters import MAX_ANGLE, Parameter, ParameterExpression
 from qsim.user_gates import MAX_NESTING, CircuitGate
-
-if TYPE_CHECKING:
-    from qsim.classical import Variable
 
 __all__ = ["Circuit"]
 
-JSON_FORMAT = 1
 #: Far above any state that fits a machine; keeps a mistyped size from filling the memory with indices.
 MAX_WIRES = 1_000_000
 
@@ -250,10 +248,9 @@ class Circuit(OperationMethods):
         """Everything but the common case: other types, controls, broadcasting, and the errors."""
         if len(params) != gate.num_params:
             raise ParameterError(
-                f"Gate `{gate.name}` takes {gate.num_params} parameter{'s' * (gate.num_params != 1)}, "
-                f"but got {len(params)}."
+                f"Gate `{gate.name}` takes {counted(gate.num_params, 'parameter')}, but got {len(params)}."
             )
-        checked_params = tuple(_check_param(gate, p, self.num_clbits) for p in params)
+        checked_params = tuple(check_param(gate, p, self.num_clbits) for p in params)
         if (
             gate.num_qubits == 1
             and isinstance(qubits[0], Iterable)
@@ -268,7 +265,7 @@ class Circuit(OperationMethods):
             return self
         own = tuple(check_index(q, self.num_qubits) for q in qubits)
         extra = check_qubits(controls, self.num_qubits, "Control qubit", context=f" in gate `{gate.name}`")
-        values = _check_control_values(control_values, len(extra))
+        values = check_control_values(control_values, len(extra))
         for position, q in enumerate(own):
             if q in own[:position]:
                 first = own.index(q)
@@ -436,7 +433,7 @@ class Circuit(OperationMethods):
     def control(self, num_controls: int = 1, control_values: Any = None) -> Circuit:
         """This circuit behind new control qubits, which come first (qubits 0 to num_controls - 1)."""
         count = check_count(num_controls, "num_controls", 1, MAX_WIRES - self.num_qubits)
-        values = _check_control_values(control_values, count)
+        values = check_control_values(control_values, count)
         out = self._empty(self.num_qubits + count)
         for operation in self._operations:
             moved = operation.remap(lambda q: q + count, lambda c: c)
@@ -489,41 +486,12 @@ class Circuit(OperationMethods):
             Name, `Parameter` or `ParameterVector` to a number, an expression or (for a vector) a
             sequence of them; or all values in the order of `parameters`. A dict may leave some free.
         """
-        table = self._binding(values)
+        table = values_by_name(self.parameters, values)
 
         def bound(expression: ParameterExpression) -> Any:
             return expression.bind(table)
 
         return self.map_params(bound)
-
-    def _binding(self, values: Any) -> dict[Any, Any]:
-        known = {p.name: p for p in self.parameters}
-        if values is None:
-            raise TypeError("Argument `values` must be a dict or the values in order, but is None.")
-        if not isinstance(values, Mapping):
-            listed = list(values) if isinstance(values, Iterable) else [values]
-            if len(listed) != len(known):
-                raise ParameterError(
-                    f"Argument `values` must hold {len(known)} values, but holds {len(listed)}."
-                )
-            return dict(zip(known, listed, strict=True))
-        vectors: dict[str, list[Parameter]] = {}
-        for p in self.parameters:
-            if p.vector:
-                vectors.setdefault(p.vector[0], []).append(p)
-        table: dict[Any, Any] = {}
-        for key, value in values.items():
-            name = key.name if isinstance(key, Parameter | ParameterVector) else key
-            if name in known:
-                table[name] = value
-            elif name in vectors:
-                for index, element in enumerate(_elements(name, vectors[name], value)):
-                    table[f"{name}[{index}]"] = element
-            else:
-                from qsim.binding import unknown_parameter
-
-                raise unknown_parameter(name, self.parameters)
-        return table
 
     def to_gate(self, name: str | None = None) -> CircuitGate:
         """This circuit, which must be made of gates, as one gate."""
@@ -610,61 +578,17 @@ class Circuit(OperationMethods):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The circuit as dicts, lists and numbers (format `JSON_FORMAT`)."""
-        from qsim import classical, serialization
+        """The circuit as dicts, lists and numbers (format `qsim.serialization.JSON_FORMAT`)."""
+        from qsim.serialization import circuit_to_json
 
-        return {
-            "format": JSON_FORMAT,
-            "name": self.name,
-            "num_qubits": self.num_qubits,
-            "num_clbits": self.num_clbits,
-            "quantum_registers": {k: list(v) for k, v in self.quantum_registers.items()},
-            "classical_registers": {k: list(v) for k, v in self.classical_registers.items()},
-            **({"scratch_clbits": sorted(self.scratch_clbits)} if self.scratch_clbits else {}),
-            "variables": [[classical.to_json(v), initial] for v, initial in self.variables.items()],
-            "operations": [serialization.operation_to_json(op) for op in self._operations],
-        }
+        return circuit_to_json(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Circuit:
         """The inverse of `to_dict`."""
-        if not isinstance(data, Mapping) or data.get("format") != JSON_FORMAT:
-            raise ArgumentError(
-                f"Argument `data` must be a circuit of JSON format {JSON_FORMAT}, but is not."
-            )
-        try:
-            return cls._read(data)
-        except QsimError:
-            raise
-        except KeyError as error:
-            detail = f"has no `{error.args[0]}` where one is needed"
-        except (AttributeError, IndexError, TypeError, ValueError) as error:
-            detail = f"cannot be read: {str(error).rstrip('.')}"
-        raise ArgumentError(f"Argument `data` must be a circuit as `to_dict` gives it, but {detail}.")
+        from qsim.serialization import circuit_from_json
 
-    @classmethod
-    def _read(cls, data: Mapping[str, Any]) -> Circuit:
-        from qsim import classical, serialization
-
-        out = cls(data["num_qubits"], data["num_clbits"], data.get("name"))
-        out.quantum_registers = {
-            name: check_qubits(places, out.num_qubits, context=f" in register `{name}`")
-            for name, places in data.get("quantum_registers", {}).items()
-        }
-        out.classical_registers = {
-            name: check_qubits(
-                places, out.num_clbits, "Classical bit", "classical bits", f" in register `{name}`"
-            )
-            for name, places in data.get("classical_registers", {}).items()
-        }
-        out.scratch_clbits = frozenset(
-            check_qubits(data.get("scratch_clbits", ()), out.num_clbits, "Classical bit", "classical bits")
-        )
-        for variable, initial in data.get("variables", ()):
-            out.variables[cast("Variable", classical.from_json(variable))] = initial
-        for operation in data["operations"]:
-            out.append_operation(serialization.operation_from_json(operation))
-        return out
+        return circuit_from_json(data, cls)
 
     def to_json(self, **options: Any) -> str:
         """The circuit as JSON text; `options` go to `json.dumps`."""
@@ -752,66 +676,3 @@ def _resize(operation: Operation, circuit: Circuit) -> Operation:
     if isinstance(operation, _Structured):
         return operation.resized(circuit.num_qubits, circuit.num_clbits)
     return operation
-
-
-def _elements(name: str, parameters: list[Parameter], value: Any) -> list[Any]:
-    """Values of the elements of a vector, as many as it has."""
-    length = parameters[-1].vector_length
-    if not isinstance(value, Iterable) or isinstance(value, str):
-        raise ParameterError(
-            f"Parameter `{name}` must have shape ({length or 'length'},), but is {type(value).__name__}."
-        )
-    listed = list(value)
-    needed = length or max(p.vector[1] for p in parameters if p.vector) + 1
-    if len(listed) < needed or (length and len(listed) > length):
-        raise ParameterError(f"Parameter `{name}` must have shape ({needed},), but has ({len(listed)},).")
-    return listed
-
-
-def _check_param(gate: Gate, value: Any, num_clbits: int) -> Any:
-    from qsim import classical
-
-    if isinstance(value, ParameterExpression):
-        return value
-    if isinstance(value, classical.Expression):
-        check_qubits(classical.bits_of(value), num_clbits, "Classical bit", "classical bits")
-        return value
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value.item()
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
-        hint = ""
-        if isinstance(value, str):
-            hint = f" Pass Parameter({value!r}) for a parameter of that name."
-        elif isinstance(value, ParameterVector | Sequence | np.ndarray):
-            hint = " Pass its elements one by one."
-        raise TypeError(
-            f"A parameter of gate `{gate.name}` must be a real number or an expression, but is "
-            f"{type(value).__name__} ({value!r}).{hint}"
-        )
-    number = to_float(value)
-    if not -MAX_ANGLE <= number <= MAX_ANGLE:
-        raise ParameterError(f"A parameter of gate `{gate.name}` must be {magnitude_text(number)}.")
-    return number
-
-
-def _check_control_values(values: Any, count: int) -> tuple[int, ...]:
-    if values is None:
-        return (1,) * count
-    if isinstance(values, int | np.integer) and not isinstance(values, bool):
-        values = (int(values),)
-    if not isinstance(values, Iterable):
-        raise TypeError(
-            f"Argument `control_values` must be several of 0 and 1, but is {type(values).__name__}."
-        )
-    if isinstance(values, str):
-        values = reversed(values)  # as in every bitstring, the first is rightmost
-    listed = tuple(int(v) if v in ("0", "1") else v for v in values)
-    if len(listed) != count:
-        raise CircuitError(
-            f"Argument `control_values` must hold {count} values, one for each control, but holds "
-            f"{len(listed)}."
-        )
-    for v in listed:
-        if v not in (0, 1):
-            raise CircuitError(f"Argument `control_values` must hold only 0 and 1, but holds {v!r}.")
-    return tuple(int(v) for v in listed)

@@ -94,13 +94,13 @@ def table_name(name: str) -> str | None:
     return None if found is None else GATES[found].name
 
 
-def hint(name: str, subject: str = "circuit") -> str:
+def hint(name: str) -> str:
     """A sentence, or nothing, about what an unknown name may have been meant to be."""
     known = table_name(name)
     if known is not None:
         return f"Did you mean `{known}`?"
     method = _METHODS.get(_plain(name))
     if method is not None:
-        return f"Did you mean `{subject}.{method}`?"
+        return f"Did you mean `circuit.{method}`?"
     near = difflib.get_close_matches(name.lower(), GATES, n=3)
     return f"Did you mean {' or '.join(f'`{n}`' for n in near)}?" if near else ""

@@ -66,6 +66,12 @@ class Gate:
     num_qubits: int
     num_params: int
     num_controls: int
+    #: how many gates lie one within the other
+    nesting = 0
+    #: whether the gate is unitary, so that states stay normalised
+    keeps_norm = True
+    #: how many gates it is made of, counted through all levels
+    num_parts = 1
 
     def decompose(self, params: Sequence[ParameterValue]) -> list[Part] | None:
         """The gates this one is made of, in the order they are applied; None for a primitive gate."""
@@ -83,12 +89,12 @@ class Gate:
         return out
 
     def target_matrix(self, *params: float) -> Matrix:
-        """The matrix on the targets alone (a primitive gate's)."""
-        raise NotImplementedError
+        """The matrix on the targets alone, of a primitive gate."""
+        raise ArgumentError(f"Gate `{self.name}` is made of other gates; use matrix().")
 
     def inverse(self, params: Sequence[ParameterValue]) -> tuple[Gate, tuple[ParameterValue, ...]]:
         """A gate and its parameters that undo this one."""
-        raise NotImplementedError
+        raise CircuitError(f"Gate `{self.name}` has no inverse.")
 
     def power(
         self, params: Sequence[ParameterValue], exponent: float
@@ -167,7 +173,7 @@ class GateSpec(Gate):
     def target_matrix(self, *params: float) -> Matrix:
         self._check_params(params)
         if self.const is None:
-            raise ArgumentError(f"Gate `{self.name}` is made of other gates; use matrix().")
+            return super().target_matrix(*params)
         if not self.terms:
             return self.const
         theta = params[0]

@@ -59,6 +59,7 @@ class OperationMethods(GateMethods):
     num_clbits: int
     quantum_registers: dict[str, tuple[int, ...]]
     classical_registers: dict[str, tuple[int, ...]]
+    scratch_clbits: frozenset[int]
     #: classical variables and their initial values
     variables: dict[Variable, Any]
     _operations: list[Operation]
@@ -289,19 +290,20 @@ class OperationMethods(GateMethods):
     def measure_all(self) -> Self:
         """Measure all qubits, qubit q into classical bit q.
 
-        Classical bits are added if there are too few. If an operation uses one already, all bits are new
-        and follow the present ones, so that no outcome is lost.
+        Classical bits are added if there are too few. If an operation uses one already, or some are the
+        program's own, all bits are new and follow the present ones, so that no outcome is lost.
         """
-        first = self.num_clbits if any(op.clbits for op in self._operations) else 0
+        in_use = bool(self.scratch_clbits) or any(op.clbits for op in self._operations)
+        first = self.num_clbits if in_use else 0
         count = first + self.num_qubits
+        for q in range(self.num_qubits):  # before anything else: a frozen circuit refuses it
+            self._push(Measure(q, first + q))
         if count > self.num_clbits and self.classical_registers:
             name = "meas"
             while name in self.classical_registers or name in self.quantum_registers:
                 name += "_"
             self.classical_registers[name] = tuple(range(self.num_clbits, count))
         self.num_clbits = max(self.num_clbits, count)
-        for q in range(self.num_qubits):
-            self._push(Measure(q, first + q))
         return self
 
     def measure_pauli(self, label: str, qubits: Any, clbit: int) -> Self:

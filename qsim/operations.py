@@ -64,7 +64,7 @@ class Operation:
 
     def remap(self, qubits: Callable[[int], int], clbits: Callable[[int], int]) -> Operation:
         """The same operation on other qubits and classical bits."""
-        raise NotImplementedError
+        raise CircuitError(f"Operation `{self.name}` cannot be put on other qubits.")
 
     def map_params(self, function: Callable[[Any], Any]) -> Operation:
         """The operation with `function` applied to each symbolic parameter in it."""
@@ -363,7 +363,8 @@ class _Structured(Operation):
         return tuple(sorted(inside.union(*(bits_of(e) for e in self.expressions))))
 
     def _rebuild(self, bodies: Sequence[Circuit], expression: Callable[[Any], Any]) -> Operation:
-        raise NotImplementedError
+        """The same operation with other bodies, and `expression` applied to its values; it may have none."""
+        return self
 
     def remap(self, qubits: Callable[[int], int], clbits: Callable[[int], int]) -> Operation:
         return self._rebuild(
@@ -527,15 +528,9 @@ class Break(_Structured):
     __slots__ = ()
     name = "break"
 
-    def _rebuild(self, bodies: Sequence[Circuit], expression: Callable[[Any], Any]) -> Break:
-        return self
-
 
 class Continue(_Structured):
     """Go on with the next turn of the innermost loop."""
 
     __slots__ = ()
     name = "continue"
-
-    def _rebuild(self, bodies: Sequence[Circuit], expression: Callable[[Any], Any]) -> Continue:
-        return self

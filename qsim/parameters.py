@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from qsim._checks import to_float
 from qsim._expression_nodes import PRECEDENCE, children_first, fold, same_structure, to_text, tree_size
+from qsim._expression_rules import FUNCTIONS, affine, affine_by_recursion, apply_operator, nonzero, slope
 from qsim.errors import ArgumentError, ParameterError, UnboundParameterError
 from qsim.memory import check_free_memory
 
@@ -40,18 +41,6 @@ __all__ = [
 
 ParameterValue = Union[float, "ParameterExpression"]
 
-#: name -> (function, derivative), both of NumPy arrays
-FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
-    "sin": (np.sin, np.cos),
-    "cos": (np.cos, lambda x: -np.sin(x)),
-    "tan": (np.tan, lambda x: 1.0 / np.cos(x) ** 2),
-    "arcsin": (np.arcsin, lambda x: 1.0 / np.sqrt(1.0 - x * x)),
-    "arccos": (np.arccos, lambda x: -1.0 / np.sqrt(1.0 - x * x)),
-    "arctan": (np.arctan, lambda x: 1.0 / (1.0 + x * x)),
-    "exp": (np.exp, np.exp),
-    "log": (np.log, lambda x: 1.0 / x),
-    "sqrt": (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
-}
 _UFUNCS: dict[Any, Callable[..., Any]] = {
     np.add: lambda a, b: a + b,
     np.subtract: lambda a, b: a - b,
@@ -115,9 +104,9 @@ class ParameterExpression:
         """``(parameter, scale, shift)`` if the expression is ``scale * parameter + shift``, else None."""
         found: tuple[Parameter, float, float] | None
         try:
-            found = _affine_of(self, _FEW_LEVELS)
+            found = affine_by_recursion(self, _FEW_LEVELS)
         except RecursionError:
-            found = fold(self, _affine)
+            found = fold(self, affine)
         return found
 
     def bind(self, values: Mapping[Parameter | str, ParameterValue]) -> ParameterValue:
@@ -183,14 +172,14 @@ class ParameterExpression:
             )
         name = parameter.name if isinstance(parameter, Parameter) else parameter
 
-        def slope(node: ParameterExpression, inner: list[Any]) -> Any:
+        def slope_of(node: ParameterExpression, inner: list[Any]) -> Any:
             if isinstance(node, Parameter):
                 return 1.0 if node.name == name else 0.0
             # what stands for itself in `fold` is a constant
             slopes = [0.0 if isinstance(arg, float) else d for arg, d in zip(node._args, inner, strict=True)]
-            return _slope(node._op, node._args, slopes) if any(_nonzero(d) for d in slopes) else 0.0
+            return slope(node._op, node._args, slopes) if any(nonzero(d) for d in slopes) else 0.0
 
-        result: ParameterValue = fold(self, slope)
+        result: ParameterValue = fold(self, slope_of)
         return result
 
     # -- arithmetic ------------------------------------------------------------------------------
@@ -534,109 +523,3 @@ def _build(op: str, args: tuple[Any, ...]) -> Any:
         if (left == 0.0 and op == "+") or (left == 1.0 and op == "*"):
             return right
     return ParameterExpression(op, args)
-
-
-#: name of a function -> its derivative as an expression
-_SLOPES: dict[str, Callable[[Any], Any]] = {
-    "sin": lambda x: cos(x),
-    "cos": lambda x: -sin(x),
-    "tan": lambda x: 1.0 / cos(x) ** 2,
-    "arcsin": lambda x: 1.0 / sqrt(1.0 - x * x),
-    "arccos": lambda x: -1.0 / sqrt(1.0 - x * x),
-    "arctan": lambda x: 1.0 / (1.0 + x * x),
-    "exp": lambda x: exp(x),
-    "log": lambda x: 1.0 / x,
-    "sqrt": lambda x: 0.5 / sqrt(x),
-}
-
-
-def _nonzero(value: Any) -> bool:
-    return not (isinstance(value, float) and value == 0.0)
-
-
-def _slope(op: str, args: tuple[Any, ...], slopes: list[Any]) -> Any:
-    """Derivative of a node from its arguments and theirs; terms that are zero are left out."""
-    left, right = args[0], args[-1]
-    d_left, d_right = slopes[0], slopes[-1]
-    if op == "neg":
-        return -d_left
-    if op in _SLOPES:
-        return d_left * _SLOPES[op](left)
-    terms: list[Any] = []
-    if op in ("+", "-"):
-        terms = [d_left, d_right if op == "+" else -d_right]
-    elif op == "*":
-        terms = [d_left * right if _nonzero(d_left) else 0.0, left * d_right if _nonzero(d_right) else 0.0]
-    elif op == "/":
-        terms = [
-            d_left / right if _nonzero(d_left) else 0.0,
-            -(left * d_right / right**2) if _nonzero(d_right) else 0.0,
-        ]
-    else:
-        # the factor in front first: x**0 has slope 0 also where x**-1 has no value
-        by_base = _nonzero(d_left) and _nonzero(right)
-        terms = [
-            right * left ** (right - 1.0) * d_left if by_base else 0.0,
-            left**right * log(left) * d_right if _nonzero(d_right) else 0.0,
-        ]
-    kept = [term for term in terms if _nonzero(term)]
-    total = kept[0] if kept else 0.0
-    for term in kept[1:]:
-        is_minus = isinstance(term, ParameterExpression) and term._op == "neg"
-        total = total - term._args[0] if is_minus else total + term
-    return total
-
-
-def _affine_of(node: Any, levels: int) -> Any:
-    """`_affine` by recursion, the quick way for an expression of few levels."""
-    if isinstance(node, float):
-        return node
-    if isinstance(node, Parameter):
-        return (node, 1.0, 0.0)
-    if not levels:
-        raise RecursionError
-    return _affine(node, [_affine_of(arg, levels - 1) for arg in node._args])
-
-
-def _affine(node: ParameterExpression, inner: list[Any]) -> tuple[Parameter, float, float] | None:
-    """``(parameter, scale, shift)`` of a node from those of its arguments; None if there is none."""
-    if isinstance(node, Parameter):
-        return (node, 1.0, 0.0)
-    op = node._op
-    left, right = inner[0], inner[-1]
-    if left is None or right is None or not (isinstance(left, tuple) or isinstance(right, tuple)):
-        return None
-    if op == "neg":
-        return left[0], -left[1], -left[2]
-    if op in ("+", "-"):
-        sign = 1.0 if op == "+" else -1.0
-        if isinstance(right, float):
-            return left[0], left[1], left[2] + sign * right
-        if isinstance(left, float):
-            return right[0], sign * right[1], left + sign * right[2]
-        if left[0] == right[0]:
-            return left[0], left[1] + sign * right[1], left[2] + sign * right[2]
-        return None
-    if op == "*" and isinstance(left, float):
-        return right[0], right[1] * left, right[2] * left
-    if op == "*" and isinstance(right, float):
-        return left[0], left[1] * right, left[2] * right
-    if op == "/" and isinstance(right, float) and right:
-        return left[0], left[1] / right, left[2] / right
-    return None
-
-
-def apply_operator(op: str, args: tuple[Any, ...]) -> Any:
-    if op == "+":
-        return args[0] + args[1]
-    if op == "-":
-        return args[0] - args[1]
-    if op == "*":
-        return args[0] * args[1]
-    if op == "/":
-        return args[0] / args[1]
-    if op == "**":
-        return args[0] ** args[1]
-    if op == "neg":
-        return -args[0]
-    return FUNCTIONS[op][0](args[0])

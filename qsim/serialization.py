@@ -1,14 +1,15 @@
-"""Gates and operations as plain dicts, lists and numbers, and back."""
+"""Circuits, operations and gates as plain dicts, lists and numbers, and back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from qsim.errors import ArgumentError, CircuitError
+from qsim._checks import check_qubits
+from qsim.errors import ArgumentError, CircuitError, QsimError
 from qsim.gates import Gate, GateSpec, get_gate
 from qsim.operations import (
     Assign,
@@ -29,7 +30,20 @@ from qsim.operations import (
 from qsim.parameters import ParameterExpression, expression_from_json
 from qsim.user_gates import USER_GATES, UserGate
 
-__all__ = ["gate_from_json", "gate_to_json", "operation_from_json", "operation_to_json"]
+if TYPE_CHECKING:
+    from qsim.circuit import Circuit
+    from qsim.classical import Variable
+
+__all__ = [
+    "circuit_from_json",
+    "circuit_to_json",
+    "gate_from_json",
+    "gate_to_json",
+    "operation_from_json",
+    "operation_to_json",
+]
+
+JSON_FORMAT = 1
 
 
 def _complex_list(array: npt.NDArray[np.complex128]) -> Any:
@@ -189,3 +203,59 @@ def operation_from_json(data: Mapping[str, Any]) -> Operation:
     if kind in ("break", "continue"):
         return Break() if kind == "break" else Continue()
     raise ArgumentError(f"An operation in JSON must have a known `op`, but has {kind!r}.")
+
+
+def circuit_to_json(circuit: Circuit) -> dict[str, Any]:
+    """See `Circuit.to_dict`."""
+    from qsim import classical
+
+    return {
+        "format": JSON_FORMAT,
+        "name": circuit.name,
+        "num_qubits": circuit.num_qubits,
+        "num_clbits": circuit.num_clbits,
+        "quantum_registers": {k: list(v) for k, v in circuit.quantum_registers.items()},
+        "classical_registers": {k: list(v) for k, v in circuit.classical_registers.items()},
+        **({"scratch_clbits": sorted(circuit.scratch_clbits)} if circuit.scratch_clbits else {}),
+        "variables": [[classical.to_json(v), initial] for v, initial in circuit.variables.items()],
+        "operations": [operation_to_json(op) for op in circuit.operations],
+    }
+
+
+def circuit_from_json(data: Any, kind: type[Circuit]) -> Circuit:
+    """The inverse of `circuit_to_json`: a circuit of class `kind`."""
+    if not isinstance(data, Mapping) or data.get("format") != JSON_FORMAT:
+        raise ArgumentError(f"Argument `data` must be a circuit of JSON format {JSON_FORMAT}, but is not.")
+    try:
+        return _read_circuit(data, kind)
+    except QsimError:
+        raise
+    except KeyError as error:
+        detail = f"has no `{error.args[0]}` where one is needed"
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        detail = f"cannot be read: {str(error).rstrip('.')}"
+    raise ArgumentError(f"Argument `data` must be a circuit as `to_dict` gives it, but {detail}.")
+
+
+def _read_circuit(data: Mapping[str, Any], kind: type[Circuit]) -> Circuit:
+    from qsim import classical
+
+    out = kind(data["num_qubits"], data["num_clbits"], data.get("name"))
+    out.quantum_registers = {
+        name: check_qubits(places, out.num_qubits, context=f" in register `{name}`")
+        for name, places in data.get("quantum_registers", {}).items()
+    }
+    out.classical_registers = {
+        name: check_qubits(
+            places, out.num_clbits, "Classical bit", "classical bits", f" in register `{name}`"
+        )
+        for name, places in data.get("classical_registers", {}).items()
+    }
+    out.scratch_clbits = frozenset(
+        check_qubits(data.get("scratch_clbits", ()), out.num_clbits, "Classical bit", "classical bits")
+    )
+    for variable, initial in data.get("variables", ()):
+        out.variables[cast("Variable", classical.from_json(variable))] = initial
+    for operation in data["operations"]:
+        out.append_operation(operation_from_json(operation))
+    return out

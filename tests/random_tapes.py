@@ -158,3 +158,14 @@ def random_tape(num_qubits: int, num_ops: int, rng: np.random.Generator, num_slo
         num_controls = int(rng.integers(0, min(3, num_qubits - k) + 1))
         add_random_instruction(builder, rng, pattern, k, num_controls)
     return builder.build()
+
+
+def random_paulis(num_qubits, num_terms, num_observables, rng):
+    """Masks, coefficients and offsets of observables that share x_masks, some of them products of Z."""
+    size = 1 << num_qubits
+    x_masks = rng.choice(rng.integers(size, size=max(1, num_terms // 2)), size=num_terms).astype(np.uint64)
+    x_masks[rng.random(num_terms) < 0.4] = 0
+    z_masks = rng.integers(size, size=num_terms).astype(np.uint64)
+    edges = np.sort(rng.integers(0, num_terms + 1, size=num_observables - 1)) if num_observables > 1 else []
+    offsets = np.array([0, *edges, num_terms], np.int64)
+    return x_masks, z_masks, rng.normal(size=num_terms), offsets

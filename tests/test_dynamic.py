@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from dynamic_helpers import body, distribution
 
 import qsim
 from qsim.circuit import Circuit
-from qsim.classical import Bit, Bits, Literal, logical_and
+from qsim.classical import Bit, Bits, Literal
 from qsim.errors import ArgumentError, CircuitError, QubitError, StateError
 from qsim.parameters import Parameter
 
 BELL = Circuit(2, 2).h(0).cx(0, 1)
-
-
-def distribution(circuit: Circuit, backend: str, params=None) -> dict[str, float]:
-    return {k: round(p, 12) for k, p in qsim.distribution(circuit, params, backend=backend).items()}
-
-
-def body(circuit: Circuit) -> Circuit:
-    return Circuit(circuit.num_qubits, circuit.num_clbits)
 
 
 # -- measurement and reset ------------------------------------------------------------------------------
@@ -432,84 +425,6 @@ def test_reset_at_the_beginning_needs_no_branch_but_a_fitting_initial_state(back
         qsim.statevector(circuit, initial_state=[0, 1, 0, 0], backend=backend)
 
 
-# -- control that nothing measured decides --------------------------------------------------------------
-def ry_ladder() -> Circuit:
-    """A loop over an index that turns by it, leaves out one turn and ends early."""
-    circuit = Circuit(1, 1)
-    k = circuit.declare("k", "int", 32)
-    angle = circuit.declare("angle", "float", 64, initial=0.0)
-    inner = body(circuit).if_else(k.eq(1), body(circuit).continue_loop())
-    inner.if_else(k.eq(5), body(circuit).break_loop()).assign(angle, angle + 0.1 * k).ry(angle, 0)
-    return circuit.for_loop(range(100), inner, k).rz(0.2 * k, 0)
-
-
-def test_control_of_known_course_is_a_sequence_of_gates(backend):
-    plain, angle = Circuit(1), 0.0
-    for k in (0, 2, 3, 4):
-        angle += 0.1 * k
-        plain.ry(angle, 0)
-    plain.rz(0.2 * 5, 0)
-    circuit = ry_ladder()
-    assert qsim.compile(circuit, backend=backend).is_static
-    np.testing.assert_allclose(
-        qsim.statevector(circuit, backend=backend), qsim.statevector(plain, backend=backend), atol=1e-14
-    )
-    np.testing.assert_allclose(qsim.fidelity(circuit, plain, backend=backend), 1.0)
-
-
-def test_conditions_on_what_is_known_are_decided(backend):
-    circuit = Circuit(2, 3).if_else((0, 0), body(Circuit(2, 3)).x(0), body(Circuit(2, 3)).x(1))
-    circuit.assign(1, 1).switch([0, 1], {2: body(circuit).x(1), 0: body(circuit).x(0)})
-    circuit.while_loop(Bit(1), body(circuit).assign(1, 0).assign(2, 1).h([0, 1]))
-    assert qsim.compile(circuit, backend=backend).is_static
-    np.testing.assert_allclose(qsim.statevector(circuit, backend=backend), [0.5, -0.5, -0.5, 0.5], atol=1e-15)
-    assert distribution(circuit, backend) == {"100": 1.0}
-    assert qsim.sample(circuit, shots=3, seed=1, backend=backend).counts() == {"100": 3}
-
-
-def test_known_values_reach_what_depends_on_outcomes(backend):
-    circuit = Circuit(2, 3)
-    n = circuit.declare("n", "int", 32, initial=1)
-    circuit.for_loop(range(3), body(circuit).assign(n, n * 2).x(1)).assign(2, 1).h(0).measure(0, 0)
-    circuit.if_else(Bit(0), body(circuit).if_else(n.eq(8), body(circuit).x(1)).assign(n, 0))
-    circuit.assign(2, n.eq(8)).measure(1, 1)
-    assert distribution(circuit, backend) == {"001": 0.5, "110": 0.5}
-    overwritten = Circuit(1, 1).h(0).measure(0, 0).assign(0, 1)
-    assert distribution(overwritten, backend) == {"1": 1.0}
-    measured_later = Circuit(1, 1).assign(0, 1).measure(0, 0)
-    assert distribution(measured_later, backend) == {"0": 1.0}
-    read_before = (
-        Circuit(1, 2).h(0).measure(0, 0).if_else(logical_and(Bit(0), Bit(1)), body(Circuit(1, 2)).x(0))
-    )
-    assert distribution(read_before.assign(1, 1).measure(0, 0), backend) == {"10": 0.5, "11": 0.5}
-
-
-def test_loops_with_outcomes_stay_loops(backend):
-    circuit = Circuit(1, 1).for_loop(range(30), Circuit(1, 1).h(0).reset(0)).measure(0, 0)
-    assert not qsim.compile(circuit, backend=backend).is_static
-    assert distribution(circuit, backend) == {"0": 1.0}  # 2**30 branches, did they not join
-
-
-def test_a_loop_too_long_to_unroll_says_so():
-    circuit = Circuit(1).for_loop(range(10**9), Circuit(1).x(0))
-    with pytest.raises(CircuitError, match=r"A state vector needs .* a loop of more than 500000 operations"):
-        qsim.statevector(circuit)
-    nested = Circuit(1).for_loop(range(10**5), Circuit(1).for_loop(range(10**5), Circuit(1).x(0)))
-    with pytest.raises(CircuitError, match=r"a loop of more than 500000 operations"):
-        qsim.statevector(nested)
-    with pytest.raises(ArgumentError, match=r"fewer than 2\*\*63 elements"):
-        Circuit(1).for_loop(range(10**30), Circuit(1).x(0))
-
-
-def test_errors_of_values_are_those_of_the_run():
-    circuit = Circuit(1, 1)
-    n = circuit.declare("n", "int", 32)
-    circuit.if_else((1 / n).eq(1), body(circuit).x(0))
-    program = qsim.compile(circuit)  # a branch that is never reached may hold such a thing
-    with pytest.raises(ArgumentError, match="zero"):
-        program.distribution()
-
-
 def test_the_answer_is_called_by_its_name():
     random = Circuit(1, 1).h(0).measure(0, 0).h(0)
     for function, what in ((qsim.fidelity, "A fidelity"), (qsim.inner_product, "An inner product")):
@@ -517,15 +432,6 @@ def test_the_answer_is_called_by_its_name():
             function(random, random)
     with pytest.raises(CircuitError, match=r"^A list of amplitudes needs"):
         qsim.amplitudes(random, ["0"])
-
-
-def test_openqasm_of_known_course(backend):
-    text = """OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit c;
-    int n = 0; for uint i in [0:200000] { n += 1; } if (c == 0) { x q[0]; } rx(0.1 * n) q[1];"""
-    circuit = Circuit.from_qasm(text)
-    state = qsim.statevector(circuit, backend=backend)
-    expected = qsim.statevector(Circuit(2).x(0).rx(0.1 * 200001, 1), backend=backend)
-    np.testing.assert_allclose(abs(state), abs(expected), atol=1e-9)
 
 
 def test_variables_have_a_size_that_fits_their_kind():
@@ -563,71 +469,15 @@ def test_measuring_all_keeps_the_outcomes_there_are(backend):
     named = Circuit.from_qasm("OPENQASM 3.0; qubit[2] q; bit c; c = measure q[0];").measure_all()
     assert named.classical_registers == {"c": (0,), "meas": (1, 2)}
     assert Circuit.from_qasm(named.to_qasm()) == named
+    own = Circuit.from_qasm(
+        'OPENQASM 3; include "stdgates.inc"; qubit[2] q; { bit b; } x q[1];'
+    ).measure_all()
+    assert (own.num_clbits, distribution(own, backend)) == (3, {"10": 1.0})
 
 
-# -- gates that are not unitary -------------------------------------------------------------------------
-SHRINK = np.diag([1.0, 0.5])  # on a Bell pair: weights 1 and 1/4
-
-
-def shrunk(factor: float = 1.0) -> Circuit:
-    return Circuit(2, 2).h(0).cx(0, 1).unitary(factor * SHRINK, 0, check=False)
-
-
-@pytest.mark.parametrize("factor", [1.0, 3.0, 1e-170, 1e150])
-def test_answers_divide_by_the_norm(backend, factor):
-    circuit, options = shrunk(factor), {"backend": backend}
-    state = np.array([1, 0, 0, 0.5]) * np.sqrt(0.5)
-    np.testing.assert_allclose(qsim.statevector(circuit, **options), factor * state)
-    np.testing.assert_allclose(qsim.amplitudes(circuit, ["11"], **options), factor * state[3:])
-    np.testing.assert_allclose(qsim.inner_product(BELL, circuit, **options), factor * 0.75)
-    np.testing.assert_allclose(qsim.fidelity(BELL, circuit, **options), 0.75**2 / 0.625)
-    np.testing.assert_allclose(qsim.probabilities(circuit, **options), [0.8, 0, 0, 0.2])
-    np.testing.assert_allclose(qsim.probabilities(circuit, np.empty(0), **options), [0.8, 0, 0, 0.2])
-    observables = ["Z0", qsim.Projector("11"), qsim.Hermitian(np.diag([1, 2]), [0])]
-    np.testing.assert_allclose(qsim.expectation(circuit, observables, **options), [0.6, 0.2, 1.2])
-    np.testing.assert_allclose(qsim.expectation(circuit, "Z0", **options), 0.6)
-    np.testing.assert_allclose(qsim.compile(circuit, "Z0", **options).expectation(np.empty(0)), 0.6)
-    np.testing.assert_allclose(qsim.variance(circuit, "Z0", **options), 0.64)
-    np.testing.assert_allclose(np.trace(qsim.density_matrix(circuit, [0], **options)), 1.0)
-    np.testing.assert_allclose(qsim.purity(circuit, [1], **options), 0.68)
-    assert distribution(circuit, backend) == {"00": 0.8, "11": 0.2}
-    assert distribution(circuit.copy().measure([0, 1], [0, 1]), backend) == {"00": 0.8, "11": 0.2}
-    ones = qsim.sample(circuit, shots=2000, seed=3, **options).counts()["11"]
-    assert 320 < ones < 480
-    middle = circuit.copy().measure(0, 0).reset(0).measure(1, 1)
-    assert distribution(middle, backend) == {"00": 0.8, "11": 0.2}
-    np.testing.assert_allclose(qsim.expectation(middle, "Z1", **options), 0.6)
-
-
-def test_a_measurement_sees_the_norm_of_its_time(backend):
-    circuit = BELL.copy().measure(0, 0).unitary(SHRINK, 1, check=False).measure(1, 1)
-    assert distribution(circuit, backend) == {"00": 0.5, "11": 0.5}
-    inside = BELL.copy().append(Circuit(1).unitary(SHRINK, 0, check=False).to_gate(), (), 1)
-    assert distribution(inside, backend) == {"00": 0.8, "11": 0.2}
-    controlled = BELL.copy().unitary(2 * np.eye(2), 0, controls=[1], check=False)
-    assert distribution(controlled, backend) == {"11": 0.8, "00": 0.2}
-    unitary = Circuit(1).unitary(np.eye(2)[::-1], 0, check=False)
-    assert qsim.compile(unitary, backend=backend)._code.keeps_norm
-
-
-def test_a_state_of_norm_zero_is_refused(backend):
-    nothing = Circuit(1, 1).x(0).unitary(np.diag([1.0, 0.0]), 0, check=False)
-    assert qsim.statevector(nothing, backend=backend).tolist() == [0, 0]
-    twice = nothing.copy().measure(0, 0).reset(0)
-    questions = [
-        lambda c: qsim.probabilities(c, backend=backend),
-        lambda c: qsim.expectation(c, "Z0", backend=backend),
-        lambda c: qsim.variance(c, "Z0", backend=backend),
-        lambda c: qsim.sample(c, shots=3, seed=1, backend=backend),
-        lambda c: qsim.distribution(c, backend=backend),
-        lambda c: qsim.density_matrix(c, backend=backend),
-    ]
-    for question in questions:
-        for circuit in (nothing, twice):
-            with pytest.raises(StateError, match=r"must have a norm to divide by, but .* it is zero"):
-                question(circuit)
-    with pytest.raises(StateError, match="it is zero"):
-        qsim.fidelity(nothing, nothing, backend=backend)
-    kraus = nothing.copy().kraus([np.eye(2)], [0])
-    with pytest.raises(StateError, match="it is zero"):
-        qsim.distribution(kraus, backend=backend)
+def test_measuring_all_changes_no_body():
+    inside = Circuit(2, 1).if_else((0, 1), Circuit(2, 1).x(0)).operations[0].then_body
+    before = inside.copy()
+    with pytest.raises(CircuitError, match="cannot change"):
+        inside.measure_all()
+    assert (inside, inside.num_clbits) == (before, 1)

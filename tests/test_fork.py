@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import pickle
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -28,6 +29,23 @@ def small(backend: str) -> float:
     return qsim.expectation(Circuit(2).h(0).cx(0, 1), "Z0 Z1", backend=backend)
 
 
+def in_child(work: Callable[[], int]) -> int:
+    """Exit code of a forked process: what `work` gives, 1 for an exception; killed if it takes too long."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = work()
+        finally:
+            os._exit(code)
+    timer = threading.Timer(SECONDS, os.kill, (child, 9))
+    timer.start()
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    finally:
+        timer.cancel()
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_children_compute(backend, method):
     wanted = big(backend, 2)  # starts the threads of the parent
@@ -47,23 +65,15 @@ def test_children_compute(backend, method):
 def test_fork_in_a_fork(backend):
     """A pool of workers that are themselves parents, as data loaders make them."""
     wanted = big(backend, 2)
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            grandchild = os.fork()
-            if grandchild == 0:
-                os._exit(0 if big(backend, 2) == wanted else 2)
-            code = os.waitstatus_to_exitcode(os.waitpid(grandchild, 0)[1])
-            code = code or (0 if big(backend, 2) == wanted else 3)
-        finally:
-            os._exit(code)
-    timer = threading.Timer(SECONDS, os.kill, (child, 9))
-    timer.start()
-    try:
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    finally:
-        timer.cancel()
+
+    def work() -> int:
+        grandchild = os.fork()
+        if grandchild == 0:
+            os._exit(0 if big(backend, 2) == wanted else 2)
+        code = os.waitstatus_to_exitcode(os.waitpid(grandchild, 0)[1])
+        return code or (0 if big(backend, 2) == wanted else 3)
+
+    assert in_child(work) == 0
 
 
 def test_fork_while_another_thread_computes(backend):
@@ -79,19 +89,7 @@ def test_fork_while_another_thread_computes(backend):
     thread.start()
     try:
         for _ in range(5):
-            child = os.fork()
-            if child == 0:
-                code = 1
-                try:
-                    code = 0 if big(backend, 2) == wanted else 2
-                finally:
-                    os._exit(code)
-            timer = threading.Timer(SECONDS, os.kill, (child, 9))
-            timer.start()
-            try:
-                assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-            finally:
-                timer.cancel()
+            assert in_child(lambda: 0 if big(backend, 2) == wanted else 2) == 0
     finally:
         stop.set()
         thread.join()

@@ -326,6 +326,19 @@ def test_control_values_as_text_are_a_bitstring():
     assert Circuit.from_qasm(by_list.to_qasm()).matrix().tolist() == by_list.matrix().tolist()
 
 
+@pytest.mark.parametrize("name", ["p", "rx", "ry", "rz"])
+def test_methods_for_many_controls_are_the_gate_behind_them(name):
+    method = getattr(Circuit(3), f"mc{name}")
+    expected = getattr(Circuit(3), name)(0.7, 1, controls=[0, 2], control_values=[1, 0])
+    assert method(0.7, [0, 2], 1, control_values=[1, 0]) == expected
+
+
+def test_other_names_of_methods():
+    assert Circuit(2).perm([1, 0, 3, 2], [0, 1]) == Circuit(2).permutation([1, 0, 3, 2], [0, 1])
+    assert Circuit(2).diag([1, -1], 1) == Circuit(2).diagonal([1, -1], 1)
+    assert Circuit(2).pauli_rot(0.3, "XY", [0, 1]) == Circuit(2).pauli_rotation(0.3, "XY", [0, 1])
+
+
 def test_control_values_as_text_are_those_of_qiskit():
     library = pytest.importorskip("qiskit.circuit.library")
     theirs = library.XGate().control(2, ctrl_state="10").to_matrix()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import qsim
 from qsim.errors import ArgumentError, GradientError, ParameterError, UnboundParameterError
-from qsim.gates import unique_specs
+from qsim.gates import GateSpec, Term, unique_specs
 from qsim.gradients.evaluate import METHODS
 from qsim.gradients.parameter_shift import shift_rule
 from qsim.observables import PauliSum
@@ -141,6 +141,26 @@ def test_gates_with_data_of_their_own(gate, backend):
         lambda c: c.append(gate, [t], order[:-1], controls=order[-1:], control_values=[0]),
     )
     check(circuit, backend, rng)
+
+
+@pytest.mark.parametrize("angle", [1.3, 1e4])
+def test_a_generator_that_turns_at_an_odd_frequency(angle, backend):
+    # exp(-i a t Z / 2) exp(-i t X / 2): no one-parameter group, so the generator depends on the angle
+    a = math.sqrt(2)
+    one, x, z = np.eye(2), np.array([[0, 1], [1, 0]]), np.diag([1, -1])
+    terms = (
+        Term((a + 1) / 2, (one + z @ x) / 2, -0.5j * (z + x)),
+        Term((a - 1) / 2, (one - z @ x) / 2, -0.5j * (z - x)),
+    )
+    gate = GateSpec("zx", np.zeros((2, 2)), terms, param_names=("t",), num_qubits=1)
+    circuit = qsim.Circuit(1).ry(0.4, 0).append(gate, (qsim.Parameter("t"),), 0)
+    turn = np.cos(a * angle / 2) * one - 1j * np.sin(a * angle / 2) * z
+    state = turn @ (np.cos(angle / 2) * one - 1j * np.sin(angle / 2) * x) @ [math.cos(0.2), math.sin(0.2)]
+    slope = -0.5j * (a * z + turn @ x @ turn.conj().T) @ state
+    expected = [2 * (state.conj() @ pauli @ slope).real for pauli in (x, z)]
+    for method in EXACT:
+        found = qsim.gradient(circuit, ["X0", "Z0"], [angle], method=method, backend=backend)
+        np.testing.assert_allclose(found[:, 0], expected, rtol=0, atol=2e-15 * angle + 1e-14)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,26 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto kCheckPeriod = std::chrono::milliseconds(50);
+// How long a thread looks out for what it waits for before it sleeps: waking it up takes about as long, and the passes
+// over a small state follow each other faster.
+constexpr auto kWatchPeriod = std::chrono::microseconds(50);
+
+void pause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#endif
+}
+
+template <class Condition>
+void watch_for(const Condition& condition) {
+  const auto end = Clock::now() + kWatchPeriod;
+  do {
+    for (int i = 0; i < 32; ++i) {
+      if (condition()) return;
+      pause();
+    }
+  } while (Clock::now() < end);
+}
 
 struct Job {
   ChunkBody body;
@@ -34,8 +54,8 @@ struct Pool {
   std::mutex mutex;
   std::condition_variable wake, done;
   Job* job = nullptr;
-  int tickets = 0;  // workers the job still takes
-  int active = 0;   // workers inside the job
+  std::atomic<int> tickets{0};  // workers the job still takes; changed under the mutex, as the next
+  std::atomic<int> active{0};   // workers inside the job
   int num_workers = 0;
 };
 
@@ -89,6 +109,9 @@ void run_worker(Pool* pool) {
   is_worker = true;
   std::unique_lock<std::mutex> lock(pool->mutex);
   for (;;) {
+    lock.unlock();
+    watch_for([pool] { return pool->tickets.load(std::memory_order_relaxed) > 0; });
+    lock.lock();
     pool->wake.wait(lock, [pool] { return pool->tickets > 0; });
     --pool->tickets;
     ++pool->active;
@@ -170,6 +193,9 @@ void parallel_for(std::int64_t num_chunks, int threads, ChunkBody body, void* co
   {
     std::unique_lock<std::mutex> lock(shared.mutex);
     shared.tickets = 0;  // late workers find nothing to do
+    lock.unlock();
+    watch_for([&shared] { return shared.active.load(std::memory_order_relaxed) == 0; });
+    lock.lock();
     while (shared.active > 0) {
       shared.done.wait_for(lock, kCheckPeriod);
       if (shared.active > 0 && !job.cancelled.load(std::memory_order_relaxed)) {

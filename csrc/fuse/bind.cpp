@@ -255,24 +255,43 @@ class Binder {
   std::vector<Rotation> rotations_;
 };
 
+/// values[j | 2^position] = values[j] * factor for j < 2^position.
+void double_with(std::vector<Complex>& values, int position, Complex factor) {
+  const std::size_t half = std::size_t{1} << position;
+  if (factor == 1.0) {
+    std::copy_n(values.begin(), half, values.begin() + half);
+  } else {
+    for (std::size_t j = 0; j < half; ++j) values[j | half] = times(values[j], factor);
+  }
+}
+
 /// All pairs inside a block and the factors of its qubits, by doubling.
 template <class T>
 void write_table(const PhasePlan& phase, int block_bits, BoundPhases<T>& bound, T* table, std::vector<Complex>& values,
                  std::vector<Complex>& coupled) {
   const std::size_t size = std::size_t{1} << block_bits;
-  values.assign(size, Complex(1));
+  values.resize(size);
+  coupled.resize(size);
+  values[0] = 1;
+  Complex couplings[kMaxBlockBits];  // of a qubit with those below it
   std::uint64_t mask = phase.block_mask;
   for (int position = 0; mask != 0; mask &= mask - 1, ++position) {
     const int qubit = __builtin_ctzll(mask);
-    // at this bit: its own factor times its couplings with the bits below
-    coupled.assign(std::size_t{1} << position, bound.factors[qubit]);
+    std::fill(couplings, couplings + position, Complex(1));
+    bool has_any = false;
     for (std::size_t p = 0; p < phase.pairs.size(); ++p) {
       if (phase.pair_places[p] >= 0 || phase.pairs[p].qubits[1] != qubit) continue;
-      const std::size_t bit = std::size_t{1} << position_of(phase.pairs[p].qubits[0], phase.block_mask);
-      for (std::size_t j = 0; j < coupled.size(); ++j)
-        if (j & bit) coupled[j] *= bound.pairs[p];
+      couplings[position_of(phase.pairs[p].qubits[0], phase.block_mask)] *= bound.pairs[p];
+      has_any = true;
     }
-    for (std::size_t j = 0; j < coupled.size(); ++j) values[j | coupled.size()] = values[j] * coupled[j];
+    if (!has_any) {
+      double_with(values, position, bound.factors[qubit]);
+      continue;
+    }
+    coupled[0] = bound.factors[qubit];
+    for (int k = 0; k < position; ++k) double_with(coupled, k, couplings[k]);
+    const std::size_t half = std::size_t{1} << position;
+    for (std::size_t j = 0; j < half; ++j) values[j | half] = times(values[j], coupled[j]);
   }
   for (std::size_t j = 0; j < size; ++j) {
     table[j] = T(values[j].real());

@@ -34,7 +34,7 @@ class FusedPlanner {
     for (std::size_t i = 0; i < alone.size(); ++i)
       alone[i] = {std::int64_t(i), std::int64_t(i) + 1, (std::uint64_t{1} << tape_.num_qubits) - 1, 1, {}};
     plan_.generic_tape = std::make_unique<Tape>(tape_.num_qubits, tape_.num_slots, plan_.form.generic,
-                                                plan_.form.generic_integers, tape_.constants, std::move(alone));
+                                                plan_.form.generic_integers, plan_.form.generic_constants, std::move(alone));
     OpPlanner<T> ops(*plan_.generic_tape, isa_, plan_.generic);
     for (const ScheduledSegment& segment : plan_.schedule.segments) add_segment(segment, tile_bits, ops);
     ops.finish();

@@ -114,6 +114,11 @@ struct BoundPlan {
   AlignedBuffer generic;
 };
 
+/// Without the detour for infinities that the operator takes.
+inline Complex times(Complex a, Complex b) {
+  return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+}
+
 /// False if some matrix is not unitary at these angles: then the tape must run as it is.
 template <class T>
 bool bind_fused(const Tape& tape, const FusedPlan& plan, int lanes, const double* angles, BoundPlan<T>& out);

@@ -13,6 +13,7 @@ namespace {
 constexpr double kDust = 0x1p-52;        // entries below it are rounding of the gate's own matrix
 constexpr double kUnitTolerance = 1e-13;  // fused and unfused runs must agree to 1e-12
 constexpr int kMaxTerms = 64;             // of a one- or two-qubit matrix: more are left as they are
+constexpr int kMaxMerged = 3;             // qubits of a constant matrix that takes others along
 
 bool is_unit(Complex z) { return std::abs(std::norm(z) - 1) < kUnitTolerance; }
 
@@ -108,6 +109,23 @@ bool all_matrices(const Tape& tape, const Instruction& op, const Test& test) {
   return true;
 }
 
+/// Product of one-qubit instructions, the first to act on the right.
+void run_matrix(const Tape& tape, const std::int32_t* numbers, std::size_t count, const double* angles, Complex* matrix) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const Instruction& op = tape.instructions[numbers[i]];
+    Complex m[4];
+    instruction_matrix(tape, op, angle_of(op, angles), m);
+    if (i == 0) {
+      std::copy(m, m + 4, matrix);
+      continue;
+    }
+    const Complex old[4] = {matrix[0], matrix[1], matrix[2], matrix[3]};
+    for (int row = 0; row < 2; ++row)
+      for (int column = 0; column < 2; ++column)
+        matrix[2 * row + column] = m[2 * row] * old[column] + m[2 * row + 1] * old[2 + column];
+  }
+}
+
 bool is_diagonal(const Complex* m) { return m[1] == 0.0 && m[2] == 0.0; }
 bool is_real(const Complex* m) {
   return m[0].imag() == 0 && m[1].imag() == 0 && m[2].imag() == 0 && m[3].imag() == 0;
@@ -120,6 +138,7 @@ class Normalizer {
     for (int q = 0; q < n_; ++q) wires_[q] = q;
     open_.resize(n_);
     last_.assign(n_, -1);
+    form_.generic_constants = tape.constants;
   }
 
   NormalForm make() {
@@ -257,6 +276,9 @@ class Normalizer {
 
   void add_generic(const Instruction& op) {
     Instruction moved = op;
+    const bool merges = Pattern(op.pattern) == Pattern::kDense && op.num_terms == 0 && op.ctrl_mask == 0 &&
+                        op.num_targets <= kMaxMerged;
+    if (merges) take_runs(moved);
     moved.ctrl_mask = move_mask(op.ctrl_mask);
     moved.ctrl_value = move_mask(op.ctrl_value);
     moved.x_mask = move_mask(op.x_mask);
@@ -283,23 +305,95 @@ class Normalizer {
     }
     const std::uint64_t all = node.active | node.diagonal;
     for (std::uint64_t rest = all; rest != 0; rest &= rest - 1) close(__builtin_ctzll(rest));
-    if (undoes_last(moved, node)) return;
+    if (undoes_last(moved, node) || (merges && joins_last(moved, node))) return;
     push_node(node);
     form_.generic.push_back(moved);
+  }
+
+  /// A constant matrix is multiplied by the constant one-qubit gates that wait on its targets.
+  void take_runs(Instruction& op) {
+    const std::size_t dim = std::size_t{1} << op.num_targets;
+    std::vector<Complex> matrix;
+    for (int k = 0; k < op.num_targets; ++k) {
+      std::vector<std::int32_t>& run = open_[wires_[tape_.targets(op)[k]]];
+      const auto constant = [&](std::int32_t number) { return is_constant(tape_.instructions[number]); };
+      if (run.empty() || !std::all_of(run.begin(), run.end(), constant)) continue;
+      if (matrix.empty()) matrix.assign(&tape_.constants[op.data], &tape_.constants[op.data] + dim * dim);
+      Complex gate[4];
+      run_matrix(tape_, run.data(), run.size(), nullptr, gate);
+      run.clear();
+      const std::size_t bit = std::size_t{1} << k;
+      for (std::size_t row = 0; row < dim; ++row)
+        for (std::size_t column = 0; column < dim; ++column) {
+          if (column & bit) continue;
+          Complex &a = matrix[row * dim + column], &b = matrix[row * dim + (column | bit)];
+          const Complex old = a;
+          a = old * gate[0] + b * gate[2];
+          b = old * gate[1] + b * gate[3];
+        }
+    }
+    if (!matrix.empty()) op.data = keep(matrix);
+  }
+
+  std::int64_t keep(const std::vector<Complex>& entries) {
+    std::vector<Complex>& all = form_.generic_constants;
+    all.insert(all.end(), entries.begin(), entries.end());
+    return std::int64_t(all.size() - entries.size());
+  }
+
+  /// The instruction right before one on the same qubits, if nothing stands between them on any; else null.
+  Node* node_before(const Node& node) {
+    const std::uint64_t all = node.active | node.diagonal;
+    const std::int32_t before = last_[__builtin_ctzll(all)];
+    for (std::uint64_t rest = all; rest != 0; rest &= rest - 1)
+      if (last_[__builtin_ctzll(rest)] != before) return nullptr;
+    if (before < 0) return nullptr;
+    Node& other = form_.nodes[before];
+    if (other.kind != Node::Kind::kGeneric || other.index < 0 || other.active != node.active ||
+        other.diagonal != node.diagonal)
+      return nullptr;
+    return &other;
+  }
+
+  /// Two constant matrices on the same qubits become one; none if they undo each other.
+  bool joins_last(const Instruction& op, const Node& node) {
+    Node* const other = node_before(node);
+    if (other == nullptr) return false;
+    Instruction& old = form_.generic[other->index];
+    if (Pattern(old.pattern) != Pattern::kDense || old.num_terms != 0 || old.ctrl_mask != 0 ||
+        old.num_targets != op.num_targets)
+      return false;
+    const std::size_t dim = std::size_t{1} << op.num_targets;
+    const std::int32_t* const targets = form_.generic_integers.data() + op.targets;
+    const std::int32_t* const old_targets = form_.generic_integers.data() + old.targets;
+    std::vector<std::size_t> place(dim);  // in the old matrix
+    for (std::size_t j = 0; j < dim; ++j)
+      for (int k = 0; k < op.num_targets; ++k)
+        if ((j >> k) & 1) place[j] |= std::size_t{1} << (std::find(old_targets, old_targets + op.num_targets, targets[k]) - old_targets);
+    const Complex *const a = &form_.generic_constants[op.data], *const b = &form_.generic_constants[old.data];
+    std::vector<Complex> product(dim * dim);  // in the order of the old targets
+    double distance = 0;                      // from the identity
+    for (std::size_t row = 0; row < dim; ++row)
+      for (std::size_t column = 0; column < dim; ++column) {
+        Complex sum = 0;
+        for (std::size_t j = 0; j < dim; ++j) sum += a[row * dim + j] * b[place[j] * dim + place[column]];
+        product[place[row] * dim + place[column]] = sum;
+        distance = std::max(distance, std::abs(sum - Complex(row == column)));
+      }
+    if (distance <= 4 * kDust) {
+      other->index = -1;  // left out at the end; its place in `last_` stays a place that equals nothing
+    } else {
+      old.data = keep(product);
+    }
+    return true;
   }
 
   /// Two equal exchanges (X, CX, SWAP and the like) one after the other vanish.
   bool undoes_last(const Instruction& op, const Node& node) {
     if (Pattern(op.pattern) != Pattern::kPermutation) return false;
-    const std::uint64_t all = node.active | node.diagonal;
-    const std::int32_t before = last_[__builtin_ctzll(all)];
-    for (std::uint64_t rest = all; rest != 0; rest &= rest - 1)
-      if (last_[__builtin_ctzll(rest)] != before) return false;
-    if (before < 0) return false;
-    Node& other = form_.nodes[before];
-    if (other.kind != Node::Kind::kGeneric || other.index < 0 || other.active != node.active ||
-        other.diagonal != node.diagonal)
-      return false;
+    Node* const before = node_before(node);
+    if (before == nullptr) return false;
+    Node& other = *before;
     const Instruction& old = form_.generic[other.index];
     if (old.pattern != op.pattern || old.num_targets != op.num_targets || old.ctrl_mask != op.ctrl_mask ||
         old.ctrl_value != op.ctrl_value || old.data != op.data)
@@ -443,19 +537,7 @@ class Normalizer {
 NormalForm make_normal_form(const Tape& tape, bool from_zero) { return Normalizer(tape, from_zero).make(); }
 
 void word_matrix(const Tape& tape, const NormalForm& form, const Word& word, const double* angles, Complex* matrix) {
-  for (std::int32_t i = 0; i < word.count; ++i) {
-    const Instruction& op = tape.instructions[form.word_instructions[word.first + i]];
-    Complex m[4];
-    instruction_matrix(tape, op, angle_of(op, angles), m);
-    if (i == 0) {
-      std::copy(m, m + 4, matrix);
-      continue;
-    }
-    const Complex old[4] = {matrix[0], matrix[1], matrix[2], matrix[3]};
-    for (int row = 0; row < 2; ++row)
-      for (int column = 0; column < 2; ++column)
-        matrix[2 * row + column] = m[2 * row] * old[column] + m[2 * row + 1] * old[2 + column];
-  }
+  run_matrix(tape, form.word_instructions.data() + word.first, std::size_t(word.count), angles, matrix);
 }
 
 bool split_rotation(const Complex* m, bool real, Rotation& out) {

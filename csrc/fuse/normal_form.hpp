@@ -47,6 +47,7 @@ struct NormalForm {
   // What keeps its form, with its qubits where they are in the fused program.
   std::vector<Instruction> generic;
   std::vector<std::int32_t> generic_integers;
+  std::vector<Complex> generic_constants;  // those of the tape, and products of constant matrices
 };
 
 /// `from_zero`: the tape will start from |0...0>, so that SWAPs only rename qubits.

@@ -7,11 +7,6 @@
 namespace qsim {
 namespace {
 
-/// Without the detour for infinities that the operator takes.
-Complex times(Complex a, Complex b) {
-  return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
-}
-
 /// One segment on one tile, block by block where its steps allow it.
 template <class T>
 class TileRun {

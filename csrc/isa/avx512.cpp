@@ -6,6 +6,7 @@
 #include "../pauli.inl"
 #include "../lanes.inl"
 #include "../peak.inl"
+#include "../sampling.inl"
 
 #define QSIM_ISA_NAME "avx512"
 #define QSIM_ISA_TABLE kernels_avx512

@@ -6,6 +6,7 @@
 #include "../pauli.inl"
 #include "../lanes.inl"
 #include "../peak.inl"
+#include "../sampling.inl"
 
 #define QSIM_ISA_NAME "baseline"
 #define QSIM_ISA_TABLE kernels_baseline

@@ -49,6 +49,6 @@ constexpr Kernels<T> make_kernels() {
 
 extern const KernelTable QSIM_ISA_TABLE;
 const KernelTable QSIM_ISA_TABLE = {QSIM_ISA_NAME, QSIM_VECTOR_BYTES, make_kernels<float>(), make_kernels<double>(),
-                                    sum_over_bits};
+                                    draw_goals, fill_steps, find_places, sum_over_bits};
 
 }  // namespace qsim

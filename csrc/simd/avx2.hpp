@@ -23,6 +23,10 @@ template <class V, class I>
 QSIM_INLINE V exchange_lanes(V v, int, I index) {
   return permute_lanes(v, index);
 }
+/// Lanes that are set in what a comparison gave.
+QSIM_INLINE int count_true(Lanes<double> mask) {
+  return __builtin_popcount(unsigned(_mm256_movemask_pd((__m256d)mask)));
+}
 
 }  // namespace
 }  // namespace qsim

@@ -21,6 +21,10 @@ template <class V, class I>
 QSIM_INLINE V exchange_lanes(V v, int, I index) {
   return permute_lanes(v, index);
 }
+/// Lanes that are set in what a comparison gave.
+QSIM_INLINE int count_true(Lanes<double> mask) {
+  return __builtin_popcount(_mm512_movepi64_mask((__m512i)mask));
+}
 
 }  // namespace
 }  // namespace qsim

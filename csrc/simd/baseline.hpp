@@ -28,6 +28,10 @@ QSIM_INLINE Vector<float> exchange_lanes(Vector<float> v, int pattern, Lanes<flo
     default: return v;
   }
 }
+/// Lanes that are set in what a comparison gave.
+QSIM_INLINE int count_true(Lanes<double> mask) {
+  return -int(mask[0] + mask[1]);
+}
 
 }  // namespace
 }  // namespace qsim

@@ -38,7 +38,7 @@ def values_and_jacobian(
     angles = program._slots.angles(values)
     lanes = _lanes(program, len(values))
     if lanes is not None:
-        wanted = program._derive(("wanted slots", *columns), lambda: _wanted(program, columns))
+        wanted = program._derive(("wanted", *columns), lambda: _wanted(program, columns))
         means, slopes = program._backend.gradient_lanes(
             *lanes, wanted, angles, program.dtype, program.threads
         )

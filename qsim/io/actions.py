@@ -16,8 +16,8 @@ from qsim.classical import (
 from qsim.errors import ArgumentError
 from qsim.io import statements as st
 from qsim.io.gatecalls import GateCalls
+from qsim.io.scopes import Clbits, DefinedGate, Qubits, Var
 from qsim.io.syntax import Node
-from qsim.io.values import Clbits, DefinedGate, Qubits, Var
 from qsim.operations import (
     Assign,
     Barrier,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from qsim.circuit import Circuit
-from qsim.classical import Bits, Expression, Variable, bits_of, to_text
+from qsim.classical import Bits, Expression, Variable, bits_of, to_text, type_of
 from qsim.errors import ArgumentError, QasmError
 from qsim.gates import Gate, GateSpec
 from qsim.io.decompose import parts_of
@@ -267,9 +267,8 @@ class Writer3:
         elif isinstance(values, tuple):
             if not values:
                 return
-            real = any(isinstance(v, float) for v in values)
-            kind = "float" if real else "int"
-            listed = f"{{{', '.join(number_text(float(v)) if real else str(int(v)) for v in values)}}}"
+            kind = "float" if any(map(_is_real, values)) else "int"
+            listed = f"{{{', '.join(self._loop_value(v, kind) for v in values)}}}"
         elif isinstance(values, Bits):
             kind, listed = "bit", self._bits(values.indices)
         else:
@@ -280,6 +279,11 @@ class Writer3:
             out.append(f"{indent}  {self._variable(op.variable)} = {turn};")
         self.block(op.body.operations, indent + "  ", out)
         out.append(f"{indent}}}")
+
+    def _loop_value(self, value: Any, kind: str) -> str:
+        if isinstance(value, Expression):
+            return self.expression(value)
+        return number_text(float(value)) if kind == "float" else str(int(value))
 
     def _switch(self, op: Switch, indent: str, out: list[str]) -> None:
         self.version = "3.1"
@@ -299,6 +303,13 @@ class Writer3:
         out.append(f"{indent}}}")
 
 
+def _is_real(value: Any) -> bool:
+    """Whether a number or the value of an expression is no integer by its type."""
+    if isinstance(value, Expression):
+        return type_of(value).kind in ("float", "angle")
+    return isinstance(value, float)
+
+
 def _with_scratch(circuit: Circuit) -> dict[str, tuple[int, ...]]:
     """The classical registers, and one for the bits that are no outcomes."""
     registers = dict(circuit.classical_registers)
@@ -308,7 +319,9 @@ def _with_scratch(circuit: Circuit) -> dict[str, tuple[int, ...]]:
         registers["c"] = tuple(c for c in range(circuit.num_clbits) if c not in circuit.scratch_clbits)
     unused = _unused_scratch(circuit)
     for name, bits in (("scratch", circuit.scratch_clbits - unused), ("unused", unused)):
-        registers[name if name not in registers else f"{name}_bits"] = tuple(sorted(bits))
+        while name in registers:
+            name += "_"
+        registers[name] = tuple(sorted(bits))
     return {name: bits for name, bits in registers.items() if bits}
 
 

@@ -7,6 +7,7 @@ of parameters), is changed by its modifiers, and is then put onto the qubits of 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import Any
 
 from qsim._checks import counted
@@ -16,8 +17,9 @@ from qsim.errors import ArgumentError, CircuitError, ParameterError
 from qsim.gates import GATES, Gate
 from qsim.io import statements as st
 from qsim.io.builder import MAX_OPERATIONS, broadcast
+from qsim.io.scopes import DefinedGate, Frame, LibraryGate, Qubits, Var
 from qsim.io.syntax import Node
-from qsim.io.values import DefinedGate, Frame, LibraryGate, Qubits, Values, Var
+from qsim.io.values import Values
 from qsim.operations import GateOperation
 from qsim.parameters import ParameterExpression
 
@@ -51,8 +53,9 @@ class GateCalls(Values):
     #: phase of all numeric U gates outside of control flow, made one operation at the end
     phase = 0.0
 
+    @abstractmethod
     def run_gate_body(self, body: list[st.Statement]) -> None:
-        raise NotImplementedError
+        """Carry out the statements of a gate's body."""
 
     def gate_call(self, statement: st.GateCall) -> None:
         """Append the operations of a gate call, with its modifiers, to the current block."""

@@ -19,13 +19,13 @@ from qsim.classical import (
 from qsim.io import statements as st
 from qsim.io.actions import IN_GATES
 from qsim.io.loops import Loops, inner_bodies, put_back
+from qsim.io.scopes import Frame, Qubits, Var
 from qsim.io.signals import (
     EndSignal,
     ReturnSignal,
     StopSignal,
 )
 from qsim.io.syntax import Node
-from qsim.io.values import Frame, Qubits, Var
 from qsim.operations import (
     Assign,
     IfElse,

@@ -31,8 +31,6 @@ _TOKEN = re.compile(
 )
 _LINE_DIRECTIVE = re.compile(r"(?m)^[ \t]*(?:@[^\W\d][^\n]*|\#?pragma\b[^\n]*)")
 
-MAX_TEXT = 1 << 30
-
 
 class Source:
     """One text and its tokens; the last tokens are empty strings.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from qsim.classical import (
 )
 from qsim.io import statements as st
 from qsim.io.actions import Actions
+from qsim.io.scopes import Var
 from qsim.io.signals import (
     BreakSignal,
     ContinueSignal,
@@ -24,7 +26,7 @@ from qsim.io.signals import (
     StopSignal,
 )
 from qsim.io.syntax import Node
-from qsim.io.values import NotConstantError, Var
+from qsim.io.values import NotConstantError
 from qsim.operations import (
     Assign,
     Break,
@@ -52,8 +54,9 @@ class Loops(Actions):
         self.loops: list[Loop] = []
         self.steps = 0
 
+    @abstractmethod
     def run_block(self, body: Sequence[st.Statement], after: Sequence[st.Statement] | None = None) -> bool:
-        raise NotImplementedError
+        """Carry out the statements of a scope; see `Interpreter.run_block`."""
 
     def count_step(self, location: int) -> None:
         """Refuse a program that goes on for too long."""
@@ -306,7 +309,7 @@ class Loops(Actions):
             raise self.error(location, "The step of a range must be a constant other than zero.", "range")
         wide = ClassicalType("int", 64)
         counter = self._copied(self.cast(start, wide, location), "counter", wide, location)
-        last = self.storage(Var("last", wide, None, self.level, -2_000_000_000 - location))
+        last = self.storage(Var("last", wide, None, self.level, -1 - location))
         self.builder.variables.setdefault(last, 0)
         self.builder.operations.append(Assign(last, self.cast(stop, wide, location)))
         self._materialize(statement.body)

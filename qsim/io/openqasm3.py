@@ -24,9 +24,9 @@ from qsim.io.lexer import Source, SourceMap, describe
 from qsim.io.library import INCLUDES
 from qsim.io.openqasm2 import open_include
 from qsim.io.parser3 import Parser3
+from qsim.io.scopes import LibraryGate, Qubits
 from qsim.io.signals import EndSignal
 from qsim.io.statements import GateCall
-from qsim.io.values import LibraryGate, Qubits
 from qsim.operations import GateOperation
 
 __all__ = ["Reader3", "loads3"]

@@ -360,14 +360,15 @@ class Execution:
             final = [Branch(self._final(angles, own, 1), self._initial_bits(), {}, 1.0)]
         else:
             final = self._branches(angles, own, 0, exact_split, 1.0)  # type: ignore[assignment]
+        of_qubits = self._samples_qubits()
         written = {step.clbit: step.qubit for step in self._code.readout}
+        if of_qubits:
+            written = {q: q for q in range(self.num_qubits)}
         qubits = tuple(dict.fromkeys(written.values()))
-        if self._samples_qubits():
-            qubits = tuple(range(self.num_qubits))
-            written = dict(zip(qubits, qubits, strict=True))
         position = {q: k for k, q in enumerate(qubits)}
         for branch in final:
-            base = sum(bit << k for k, bit in enumerate(branch.bits) if k not in written)
+            known = () if of_qubits else branch.bits
+            base = sum(bit << k for k, bit in enumerate(known) if k not in written)
             p = self._backend.probabilities(branch.state, np.array(qubits, dtype=np.int32), self.threads)[0]
             kept = np.flatnonzero(p * branch.weight > 1e-15)
             check_free_memory(
@@ -383,7 +384,7 @@ class Execution:
                 outcomes.tolist(), (p[kept] * branch.weight).tolist(), strict=True
             ):
                 totals[outcome] = totals.get(outcome, 0.0) + probability
-        if self._scratch and not self._samples_qubits():
+        if self._scratch and not of_qubits:
             merged: dict[int, float] = {}
             for outcome, probability in totals.items():
                 seen = sum((outcome >> c & 1) << k for k, c in enumerate(self._visible()))

@@ -10,6 +10,7 @@ import numpy as np
 
 from qsim.machine import Figures, figures
 from qsim.memory import check_state_memory, format_bytes
+from qsim.program.execution import empty_states
 from qsim.program.lanes import MATRIX, PHASES
 from qsim.program.tape import TILE_ACTIVE_BITS, TILE_LOW_BITS, Pattern
 
@@ -89,7 +90,7 @@ def _lanes_line(program: Program) -> str:
 def measure_run(program: Program, angles: Any) -> float:
     """Seconds that the states of one row of angles take from ``|0...0>``, after a run to warm up."""
     check_state_memory(program.num_qubits, program.dtype.itemsize)
-    states: Any = np.empty((1, 1 << program.num_qubits), dtype=program.dtype)
+    states = empty_states(1, 1 << program.num_qubits, program.dtype)
     seconds = 0.0
     for _ in range(2):
         start = time.perf_counter()

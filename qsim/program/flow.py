@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from qsim.circuit import Circuit
@@ -139,6 +138,8 @@ class FlowCode:
     tapes : list of Tape
     tail : int
         From here on there are only measurements: they read the state out and need no branching.
+    written_bits : frozenset of int
+        The classical bits that any operation of the circuit writes, also one that is never reached.
     zeroed : int
         Mask of qubits whose reset at the very beginning was left out, as runs start in ``|0...0>``.
     constant_bits : dict
@@ -153,6 +154,7 @@ class FlowCode:
     steps: list[Step]
     tapes: list[Tape]
     tail: int
+    written_bits: frozenset[int]
     zeroed: int = 0
     constant_bits: dict[int, int] = field(default_factory=dict)
     too_long: bool = False
@@ -167,17 +169,6 @@ class FlowCode:
     def is_static(self) -> bool:
         """At most one tape, then read-out."""
         return self.tail == 0 or (self.tail == 1 and isinstance(self.steps[0], TapeStep))
-
-    @cached_property
-    def written_bits(self) -> frozenset[int]:
-        """The classical bits that any step writes."""
-        found = set(self.constant_bits)
-        for step in self.steps:
-            if isinstance(step, MeasureStep):
-                found.add(step.clbit)
-            elif isinstance(step, AssignStep) and not isinstance(step.target, Variable):
-                found.update(bits_of(step.target))
-        return frozenset(found)
 
     @property
     def readout(self) -> list[MeasureStep]:
@@ -323,7 +314,7 @@ def _deferred(operations: Sequence[Operation]) -> Sequence[Operation]:
             rest.append(op)
             if isinstance(op, GateOperation):
                 used.update(op.qubits)
-                if not getattr(op.gate, "keeps_norm", True):
+                if not op.gate.keeps_norm:
                     return operations  # a measurement before it would see another norm
                 if any(not isinstance(p, float | ParameterExpression) for p in op.params):
                     return operations
@@ -345,6 +336,20 @@ def _without_first_resets(operations: Sequence[Operation]) -> tuple[Sequence[Ope
         if not isinstance(operation, Barrier | Delay):
             touched.update(operation.qubits)
     return kept, zeroed
+
+
+def _written_bits(operations: Sequence[Operation]) -> frozenset[int]:
+    found: set[int] = set()
+    for operation in operations:
+        if type(operation) is GateOperation:
+            continue
+        if isinstance(operation, Measure):
+            found.add(operation.clbit)
+        elif isinstance(operation, Assign) and not isinstance(operation.target, Variable):
+            found.update(bits_of(operation.target))
+        for body in operation.bodies:
+            found |= _written_bits(body.operations)
+    return frozenset(found)
 
 
 def compile_flow(circuit: Circuit, slots: SlotAllocator) -> FlowCode:
@@ -370,5 +375,12 @@ def compile_flow(circuit: Circuit, slots: SlotAllocator) -> FlowCode:
     tapes = [b if isinstance(b, Tape) else b.finish(num_slots) for b in compiler.builders]
     names = [b.non_unitary for b in compiler.builders if isinstance(b, TapeBuilder) and b.non_unitary]
     return FlowCode(
-        compiler.steps, tapes, tail, zeroed, unrolled.constant_bits, unrolled.too_long, "".join(names[:1])
+        compiler.steps,
+        tapes,
+        tail,
+        _written_bits(circuit.operations),
+        zeroed,
+        unrolled.constant_bits,
+        unrolled.too_long,
+        "".join(names[:1]),
     )

@@ -91,7 +91,7 @@ class TapeBuilder:
         cached = self._templates.get(id(gate))
         if cached is None:
             cached = self._templates[id(gate)] = (gate, _template(gate))
-            if not self.non_unitary and not getattr(gate, "keeps_norm", True):
+            if not self.non_unitary and not gate.keeps_norm:
                 self.non_unitary = gate.name
         template = cached[1]
         if template is None:
@@ -225,7 +225,7 @@ def _template(gate: Gate) -> _Template | None:
     if isinstance(gate, PermutationGate):
         sources = np.argsort(gate.permutation).tolist()
         return _Template(
-            Pattern.PERMUTATION, gate.num_qubits, data=np.ones(len(sources), complex), sources=sources
+            int(Pattern.PERMUTATION), gate.num_qubits, data=np.ones(len(sources), complex), sources=sources
         )
     if isinstance(gate, PauliRotationGate):
         return _Template(int(Pattern.PAULI_ROTATION), 0, masks=gate.masks)
@@ -270,7 +270,7 @@ def _constant_template(matrix: Matrix) -> _Template:
         sources = nonzero.argmax(1)
         phases = matrix[np.arange(len(matrix)), sources]
         return _Template(
-            Pattern.PERMUTATION, num_targets, data=phases.astype(complex), sources=sources.tolist()
+            int(Pattern.PERMUTATION), num_targets, data=phases.astype(complex), sources=sources.tolist()
         )
     return _Template(
         int(Pattern.DENSE), num_targets, data=np.ascontiguousarray(matrix, dtype=complex).ravel()

@@ -63,10 +63,11 @@ class Family:
         """Products ``self @ other^dagger``, equal levels merged."""
         levels = np.subtract.outer(self.levels, other.levels).ravel()
         products = np.array([_product(a, b) for a in self.coefficients for b in other.coefficients])
-        keys, places = np.unique(levels.round(9), return_inverse=True)
-        merged = np.zeros((len(keys), *products.shape[1:]), dtype=complex)
-        np.add.at(merged, places, products)
-        return _without_dust(Family(keys, merged))
+        order = np.argsort(levels)
+        levels, products = levels[order], products[order]
+        is_new = np.diff(levels, prepend=-np.inf) > _DUST * np.abs(levels).max(initial=0.0)
+        merged = np.add.reduceat(products, np.flatnonzero(is_new))
+        return _without_dust(Family(levels[is_new], merged))
 
 
 def _product(a: Matrix, b: Matrix) -> Matrix:

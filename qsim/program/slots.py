@@ -13,15 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim._expression_nodes import children_first
+from qsim._expression_rules import apply_operator, partials
 from qsim.errors import ParameterError
-from qsim.parameters import (
-    FUNCTIONS,
-    MAX_ANGLE,
-    Parameter,
-    ParameterExpression,
-    apply_operator,
-    magnitude_text,
-)
+from qsim.parameters import MAX_ANGLE, Parameter, ParameterExpression, magnitude_text
 
 __all__ = ["SlotAllocator", "SlotMap"]
 
@@ -175,29 +169,10 @@ class SlotMap:
                 out[args[0]] = weights[place]
                 continue
             v = [np.float64(a) if isinstance(a, float) else nodes[a] for a in args]
-            for factor, arg in zip(_partials(op, v, not isinstance(args[-1], float)), args, strict=True):
+            for factor, arg in zip(partials(op, v, not isinstance(args[-1], float)), args, strict=True):
                 if not isinstance(arg, float):
                     weights[arg] = weights.get(arg, 0.0) + weights[place] * factor
         return out
-
-
-def _partials(op: str, v: list[Any], exponent_varies: bool) -> list[Any]:
-    """Derivative of a node with respect to each of its arguments."""
-    if op in ("+", "-"):
-        return [1.0, 1.0 if op == "+" else -1.0]
-    if op == "*":
-        return [v[1], v[0]]
-    if op == "/":
-        return [1.0 / v[1], -v[0] / (v[1] * v[1])]
-    if op == "**":
-        # x**0 is 1 also at x = 0, where 0 * x**-1 would not be 0; and x**y log x tends to 0 for y > 0. The
-        # latter is only formed where the exponent depends on a parameter.
-        x, y = v
-        by_base = np.where(y == 0.0, 0.0, y * x ** (y - 1.0))
-        return [by_base, np.where((x == 0.0) & (y > 0.0), 0.0, x**y * np.log(x)) if exponent_varies else 0.0]
-    if op == "neg":
-        return [-1.0]
-    return [FUNCTIONS[op][1](v[0])]
 
 
 def _plan(

@@ -251,6 +251,38 @@ def test_what_cancels_is_left_out():
     assert len(plan) == 1 and not plan[0]["rotations"] and not plan[0]["generic"]
 
 
+@settings(max_examples=100)
+@given(seed=seeds, active=st.sampled_from([1, 2, 3]))
+def test_constant_matrices_merge(seed, active):
+    """Matrices on the same few qubits, in any order of them, with what stands in between."""
+    rng = np.random.default_rng(seed)
+    circuit = Circuit(8)
+    for _ in range(int(rng.integers(3, 12))):
+        qubits = rng.permutation(4)[: int(rng.integers(2, 4))].tolist()
+        kind = rng.integers(7)
+        if kind < 3:
+            circuit.unitary(random_unitary(2 ** len(qubits), rng), qubits)
+        elif kind == 3:
+            circuit.ry(float(rng.uniform(0, 6)), qubits[0]).t(qubits[0]).h(qubits[1])
+        elif kind == 4:
+            circuit.cx(qubits[0], qubits[1])
+        elif kind == 5:
+            circuit.rzz(float(rng.uniform(0, 6)), qubits[0], qubits[1])
+        else:
+            circuit.rx(qsim.Parameter("t"), qubits[0])
+    tape = lowered(circuit)
+    check(tape, [0.7] if circuit.parameters else [], active, random_state(8, seed))
+
+
+def test_one_matrix_for_all_that_act_on_its_qubits():
+    rng = np.random.default_rng(3)
+    a, b = random_unitary(4, rng), random_unitary(8, rng)
+    circuit = Circuit(9).h(range(9)).t(2).unitary(a, [2, 7]).sx(7).unitary(a, [7, 2])
+    assert sum(len(step["generic"]) for step in compiled(lowered(circuit), True, 1).plan(False, True)) == 1
+    undone = Circuit(9).unitary(b, [2, 7, 4]).unitary(b.conj().T, [2, 7, 4])
+    assert sum(len(step["generic"]) for step in compiled(lowered(undone), True, 3).plan(False, True)) == 0
+
+
 @pytest.mark.parametrize("active", [1, 3])
 def test_networks_of_swaps(active):
     rng = np.random.default_rng(active)
