@@ -80,7 +80,7 @@ def test_how_batches_run(backend):
         "batches of 3 rows or more: a row in each lane, 2 turns, 3 phases in 1 pass, 1 matrix"
     )
     text = qsim.compile(circuit.prepare([0.6, 0.8], [0]).h(0), backend=backend).explain()
-    assert text.endswith("batches: row by row (it has gates that lanes do not run)")
+    assert text.endswith("batches: row by row (lanes do not run these gates, or gain nothing)")
     assert "batches: row by row (too big for lanes)" in qsim.compile(LAYERS, backend=backend).explain()
 
 

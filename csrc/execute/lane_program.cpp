@@ -27,6 +27,11 @@ bool are_independent(const Axis* axes, std::size_t count) {
   return true;
 }
 
+void add_to_walk(std::uint32_t vector, LaneWalk& walk) {
+  walk.steps[walk.bits] = walk.bits ? walk.steps[walk.bits - 1] ^ vector : vector;
+  ++walk.bits;
+}
+
 /// All indices, one of each set that differ in the axes only: start is one, and differences have all values zero.
 LaneWalk make_walk(int num_qubits, const std::vector<Axis>& axes, std::uint32_t start) {
   std::vector<std::uint32_t> basis;
@@ -41,9 +46,7 @@ LaneWalk make_walk(int num_qubits, const std::vector<Axis>& axes, std::uint32_t 
   }
   std::sort(basis.begin(), basis.end());  // small steps first: neighbours in memory follow each other
   LaneWalk walk{};
-  walk.bits = int(basis.size());
-  std::uint32_t prefix = 0;
-  for (std::size_t i = 0; i < basis.size(); ++i) walk.steps[i] = prefix ^= basis[i];
+  for (const std::uint32_t vector : basis) add_to_walk(vector, walk);
   walk.start = start;
   for (const std::uint32_t vector : basis) walk.start = std::min(walk.start, walk.start ^ vector);
   return walk;
@@ -67,6 +70,7 @@ std::vector<std::uint32_t> span_of(const std::uint32_t* columns, int count) {
   return out;
 }
 
+constexpr int kBlockedQubits = 9;  // from here on the states of a group leave the first-level cache
 constexpr std::size_t kMaxPatterns = 2;  // so many signs may differ between the tables of a phase step
 
 double without_dust(double x) {
@@ -131,17 +135,28 @@ void LaneProgram::lay_out() {
       for (int t = step.first; t < step.last; ++t) axes.push_back({a.turns[2 * t], a.turns[2 * t + 1]});
       require(are_independent(axes.data(), axes.size()), "has a step of turns that are not independent.");
       for (int most = 1; most <= kMaxLaneMix; ++most) {
-        step.first_mix[most] = int(mixes[most].size());
-        const int count = int(axes.size()), num_groups = (count + most - 1) / most;
-        for (int g = 0, t = 0; g < num_groups; ++g) {
-          const int some = (count - t + num_groups - g - 1) / (num_groups - g);
-          LaneMix mix{step.first + t, some, {}, {}};
-          mix.walk = make_walk(num_qubits, {axes.begin() + t, axes.begin() + t + some}, 0);
-          fill_offsets(axes.data() + t, some, mix.offsets);
-          mixes[most].push_back(mix);
-          t += some;
+        step.first_blocks[most] = int(blocks[most].size());
+        const std::size_t num_mixes = (axes.size() + std::size_t(most) - 1) / std::size_t(most);
+        const std::size_t at_once = num_qubits >= kBlockedQubits ? 2 : 1;
+        for (std::size_t m = 0, t = 0; m < num_mixes; m += at_once) {
+          const std::size_t end = std::min(num_mixes, m + at_once), first_axis = t;
+          std::vector<std::size_t> cuts(1, t);
+          for (std::size_t k = m; k < end; ++k) cuts.push_back(t += (axes.size() - t + num_mixes - k - 1) / (num_mixes - k));
+          const std::vector<Axis> all(axes.begin() + std::ptrdiff_t(first_axis), axes.begin() + std::ptrdiff_t(t));
+          LaneBlocks some{int(mixes[most].size()), 0, make_walk(num_qubits, all, 0)};
+          for (std::size_t k = 0; k + 1 < cuts.size(); ++k) {
+            const int count = int(cuts[k + 1] - cuts[k]);
+            LaneMix mix{step.first + int(cuts[k]), count, {}, {}};
+            fill_offsets(axes.data() + cuts[k], count, mix.offsets);
+            for (std::size_t other = first_axis; other < t; ++other)  // the other turns of the block
+              if (other < cuts[k] || other >= cuts[k + 1]) add_to_walk(axes[other].x, mix.walk);
+            mixes[most].push_back(mix);
+          }
+          some.last = int(mixes[most].size());
+          if (some.last - some.first == 1) std::swap(some.walk, mixes[most].back().walk);  // one block
+          blocks[most].push_back(some);
         }
-        step.last_mix[most] = int(mixes[most].size());
+        step.last_blocks[most] = int(blocks[most].size());
       }
     }
     steps.push_back(step);

@@ -105,11 +105,10 @@ class Group {
       const LaneProgram::Step& step = program_.steps[s];
       switch (step.kind) {
         case LaneProgram::Kind::kMix: {
-          const T* coefficients = coefficients_ + places_[s];
-          for_each_mix(step, most_, [&](const LaneMix& mix) {
-            kernels_.mix[mix.count - 1](state(), mix.walk, mix.offsets, coefficients);
-            coefficients += std::size_t(mix.count + 1) * lanes_;
-          });
+          for_each_block(step, most_, coefficients_ + places_[s],
+                         [&](const LaneMix& mix, const LaneWalk& walk, const T* coefficients) {
+                           kernels_.mix[mix.count - 1](state(), walk, mix.offsets, coefficients);
+                         });
           break;
         }
         case LaneProgram::Kind::kPhases: multiply_phases(s, 1, false, nullptr, true); break;
@@ -142,14 +141,13 @@ class Group {
       const auto [first, last] = range_of(step);
       const bool undo = s > end, want = is_wanted(first, last);
       if (step.kind == LaneProgram::Kind::kMix) {
-        const T* coefficients = back_coefficients_ + 4 * std::size_t(step.first) * lanes_;
-        for_each_mix(step, most_back_, [&](const LaneMix& mix) {
-          for (std::size_t k = 0; k < count; ++k)
-            kernels_.unmix[mix.count - 1](state(), states_[k + 1], mix.walk, mix.offsets, coefficients,
-                                          undo && k + 1 == count, undo,
-                                          want ? sums + (k * num_angles + std::size_t(mix.first)) * lanes_ : nullptr);
-          coefficients += std::size_t(mix.count + 1) * lanes_;
-        });
+        for_each_block(step, most_back_, back_coefficients_ + 4 * std::size_t(step.first) * lanes_,
+                       [&](const LaneMix& mix, const LaneWalk& walk, const T* coefficients) {
+                         for (std::size_t k = 0; k < count; ++k)
+                           kernels_.unmix[mix.count - 1](
+                               state(), states_[k + 1], walk, mix.offsets, coefficients, undo && k + 1 == count, undo,
+                               want ? sums + (k * num_angles + std::size_t(mix.first)) * lanes_ : nullptr);
+                       });
       } else if (step.kind == LaneProgram::Kind::kMatrix) {
         multiply_matrix(step, num_states_, true);
       } else {
@@ -229,7 +227,32 @@ class Group {
   const double* angle(int i) const { return angles_ + std::size_t(i) * lanes_; }
   template <class Body>
   void for_each_mix(const LaneProgram::Step& step, int most, const Body& body) const {
-    for (int m = step.first_mix[most]; m < step.last_mix[most]; ++m) body(program_.mixes[most][std::size_t(m)]);
+    for (int b = step.first_blocks[most]; b < step.last_blocks[most]; ++b) {
+      const LaneBlocks& blocks = program_.blocks[most][std::size_t(b)];
+      for (int m = blocks.first; m < blocks.last; ++m) body(program_.mixes[most][std::size_t(m)]);
+    }
+  }
+
+  /// body(mix, its walk, its coefficients) block by block.
+  template <class Body>
+  void for_each_block(const LaneProgram::Step& step, int most, const T* coefficients, const Body& body) const {
+    for (int b = step.first_blocks[most]; b < step.last_blocks[most]; ++b) {
+      const LaneBlocks& blocks = program_.blocks[most][std::size_t(b)];
+      const T* next = coefficients;
+      std::uint32_t base = blocks.walk.start;
+      for (std::uint32_t i = 1; i <= std::uint32_t{1} << blocks.walk.bits; ++i) {
+        next = coefficients;
+        for (int m = blocks.first; m < blocks.last; ++m) {
+          const LaneMix& mix = program_.mixes[most][std::size_t(m)];
+          LaneWalk walk = mix.walk;
+          walk.start ^= base;
+          body(mix, walk, next);
+          next += std::size_t(mix.count + 1) * lanes_;
+        }
+        base ^= blocks.walk.steps[__builtin_ctz(i) & (kMaxLaneQubits - 1)];
+      }
+      coefficients = next;
+    }
   }
 
   void bind_mixes(const LaneProgram::Step& step, int most, T* out) const {

@@ -28,8 +28,14 @@ struct LaneArrays {
 
 struct LaneMix {
   int first, count;  // turns
-  LaneWalk walk;
+  LaneWalk walk;     // inside a block, from its first index
   std::uint32_t offsets[1 << kMaxLaneMix];
+};
+
+/// One or two mixes, one after the other on each block of amplitudes: those two act on stay in the first-level cache.
+struct LaneBlocks {
+  int first, last;  // mixes
+  LaneWalk walk;    // first indices
 };
 
 struct LanePhaseStep {
@@ -67,7 +73,7 @@ class LaneProgram {
     Kind kind;
     int first, last;           // turns, masks
     int index;                 // phase step or matrix
-    int first_mix[kMaxLaneMix + 1], last_mix[kMaxLaneMix + 1];  // of `mixes`, by how many share a load at most
+    int first_blocks[kMaxLaneMix + 1], last_blocks[kMaxLaneMix + 1];  // by how many turns share a load at most
   };
 
   const int num_qubits, num_slots;
@@ -75,6 +81,7 @@ class LaneProgram {
   int num_turns, num_angles;
   std::vector<Step> steps;
   std::vector<LaneMix> mixes[kMaxLaneMix + 1];
+  std::vector<LaneBlocks> blocks[kMaxLaneMix + 1];
   std::vector<LanePhaseStep> phases;
   std::vector<LaneMatrix> matrices;
   std::vector<std::uint32_t> places;  // of each amplitude of the state

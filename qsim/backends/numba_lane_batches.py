@@ -19,12 +19,10 @@ from qsim.backends.numba_calls import (
 )
 from qsim.backends.numba_lanes import LANES, gradient_groups, state_groups, value_groups
 from qsim.errors import ArgumentError
-from qsim.program.lanes import MAX_LANE_QUBITS, PHASES, LaneProgram
+from qsim.program.lanes import MAX_LANE_QUBITS, PHASES, LaneProgram, split_phases
 
 __all__ = ["CompiledLaneObservables", "CompiledLanes", "LaneBatches"]
 
-#: So many signs may differ between the tables of a phase step.
-_MAX_PATTERNS = 2
 _NO_STATES = {DOUBLE: np.zeros((0, 1), DOUBLE), SINGLE: np.zeros((0, 1), SINGLE)}
 
 
@@ -54,7 +52,7 @@ class CompiledLanes:
             if step[0] != PHASES:
                 continue
             masks = program.phases[step[1] : step[2]].tolist()
-            low_bits, patterns = _split(masks, program.num_qubits)
+            low_bits, patterns = split_phases(masks, program.num_qubits)
             columns = program.bases[step[3]].astype(np.int64)
             low, high = _span(columns[:low_bits]), _span(columns[low_bits:])
             index = np.arange(len(high))
@@ -125,14 +123,6 @@ def _span(columns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     for column in columns:
         out = np.concatenate([out, out ^ column])
     return out
-
-
-def _split(masks: list[int], num_qubits: int) -> tuple[int, list[int]]:
-    """Low bits of the two lists of a phase step; high parts of the masks that have bits in both."""
-    low_bits = (num_qubits + 1) // 2
-    low = (1 << low_bits) - 1
-    patterns = list(dict.fromkeys(mask >> low_bits for mask in masks if mask & low and mask >> low_bits))
-    return (low_bits, patterns) if len(patterns) <= _MAX_PATTERNS else (num_qubits, [])
 
 
 class LaneBatches:

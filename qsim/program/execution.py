@@ -147,7 +147,10 @@ class Execution:
         made: tuple[LaneProgram, Any] | None = self._derive(
             ("lanes", from_zero), lambda: self._make_lanes(from_zero)
         )
-        return made
+        if made is None:
+            return None
+        worth = made[0].rows_worth  # back and forth rows take twice as long for each pass as lanes do
+        return made if batch >= (worth / 2 if gradient else worth) else None
 
     def _make_lanes(self, from_zero: bool) -> tuple[LaneProgram, Any] | None:
         program = lane_program(self._code.tapes[0], from_zero=from_zero)

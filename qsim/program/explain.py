@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["explain_program", "measure_run"]
 
 _SHOWN = 12
+_MANY = 1 << 30  # rows for which lanes pay if they ever do
 _RESIDENT = "  the state fits one tile; all instructions run there"
 
 
@@ -68,10 +70,12 @@ def explain_program(program: Program, measured: float | None = None) -> str:
 def _lanes_line(program: Program) -> str:
     """How batches run."""
     least = program._backend.least_lane_rows(program.num_qubits, False)
-    made = None if least is None else program._lanes(least)
-    if least is None or made is None:
-        why = "too big for lanes" if least is None else "it has gates that lanes do not run"
-        return f"batches: row by row ({why})"
+    if least is None:
+        return "batches: row by row (too big for lanes)"
+    made = program._lanes(_MANY)
+    if made is None:
+        return "batches: row by row (lanes do not run these gates, or gain nothing)"
+    least = max(least, ceil(made[0].rows_worth))
     lanes = made[0]
     kinds = lanes.steps[:, 0]
     matrices = int((kinds == MATRIX).sum())

@@ -26,20 +26,31 @@ from qsim.observables import PauliSum
 from qsim.program.reverse import GENERIC_ANGLES, Family, family_of
 from qsim.program.tape import Pattern, Tape
 
-__all__ = ["MAX_LANE_QUBITS", "LaneProgram", "lane_program", "lane_tables"]
+__all__ = ["MAX_LANE_QUBITS", "LaneProgram", "lane_program", "lane_tables", "split_phases"]
 
 Matrix = npt.NDArray[np.complex128]
 
 #: Above this many qubits a register's worth of states does not stay in a core's cache.
 MAX_LANE_QUBITS = 14
 MIX, PHASES, MATRIX = range(3)
+#: So many signs may differ between the tables of a step of phases; as in csrc/execute/lane_program.cpp.
+MAX_PATTERNS = 2
 _DUST = 1e-14
 #: A diagonal on so many qubits becomes as many phases as it has entries.
 _MAX_DIAGONAL = 8
 _MAX_MATRIX = 3
 _MAX_GENERATOR = 4
 #: How far a gate may move forward, in steps.
-_MAX_STEPS_BACK = 200
+_MAX_STEPS_BACK = 32
+# Nanoseconds, measured in double precision and registers of 8 lanes. Of a group of lanes, by amplitude: a
+# pass of turns or of phases from short lists; phases from one long list that stays in cache, or does not; a
+# matrix on 1, 2 or 3 qubits; and of any step.
+_PASS, _LONG_PHASES, _MATRICES, _STEP = 3.5, (10.0, 19.0), (2.5, 6.7, 14.5), 100.0
+_LONG_QUBITS = 10
+# Of one row: by amplitude, a dense matrix on 1, 2, ... qubits and anything else, and what controls leave of
+# it at least; of any instruction; and of an entry of a matrix with a parameter.
+_DENSE, _OTHER, _LEAST, _INSTRUCTION, _ENTRY = (0.42, 0.65, 1.5, 4.2), 0.28, 0.2, 60.0, 5.0
+_MAX_RATIO = 7.0  # a group this much slower than a row gains nothing from its 8 lanes
 
 
 @dataclass(slots=True)
@@ -63,6 +74,10 @@ class _Step:
     kind: int
     #: MIX: (x, z); PHASES: (0, z); either to its angle
     angles: dict[tuple[int, int], _Angle] = field(default_factory=dict)
+    #: MIX: every x; PHASES: every z; MATRIX: x of its targets ...
+    first_masks: list[int] = field(default_factory=list)
+    #: ... and z of targets and controls
+    second_masks: list[int] = field(default_factory=list)
     basis: int = 0  # PHASES: row of the list of bases
     matrix: int = 0
 
@@ -95,6 +110,9 @@ class LaneProgram:
     rows : ndarray (num_qubits,), uint32
     flips, origin : int
         `origin` is the index of |0...0> at the end.
+    rows_worth : float
+        How many rows one by one take the time of a group of lanes, by a model; infinite if lanes gain
+        nothing.
     """
 
     num_qubits: int
@@ -114,6 +132,7 @@ class LaneProgram:
     rows: npt.NDArray[np.uint32]
     flips: int
     origin: int
+    rows_worth: float
 
 
 class _Unsupported(Exception):
@@ -185,6 +204,14 @@ def _xor_of(masks: Sequence[int], bits: int) -> int:
     return out
 
 
+def _any_odd(masks: list[int], mask: int) -> bool:
+    """Whether any of the masks has an odd number of bits in common with one."""
+    for other in masks:  # noqa: SIM110 - several times faster than any()
+        if (other & mask).bit_count() & 1:
+            return True
+    return False
+
+
 def _odd(mask: int) -> int:
     return mask.bit_count() & 1
 
@@ -208,7 +235,7 @@ class _Planner:
 
     # -- instructions ----------------------------------------------------------------------------
     def add(self, number: int, record: tuple[Any, ...]) -> None:
-        pattern, k, _, slot, mask, value, x_mask, z_mask, first, _, data, scale, shift = record
+        pattern, k, num_terms, slot, mask, value, x_mask, z_mask, first, _, data, scale, shift = record
         controls = _bits_of(mask, value)
         angle = _Angle(shift, {slot: scale} if slot >= 0 else {})
         if pattern == Pattern.PAULI_ROTATION:
@@ -225,7 +252,7 @@ class _Planner:
             return
         key = pattern, data
         if key not in self._known:
-            self._known[key] = _exponential(family_of(self.tape, self.tape.instructions[number]))
+            self._known[key] = self._exponential(number, pattern, k, num_terms, data)
         terms, rest = self._known[key]
         if terms is None:
             raise _Unsupported
@@ -234,6 +261,15 @@ class _Planner:
         if terms and (angle.weights or angle.constant):
             spread = [(_placed(x, targets), _placed(z, targets), h) for x, z, h in terms]
             self._rotate(spread, angle, controls)
+
+    def _exponential(self, number: int, pattern: int, k: int, num_terms: int, data: int) -> Any:
+        size = 1 << (2 * k if pattern == Pattern.DENSE else k)
+        entries = self.tape.constants[data : data + size + num_terms * (1 + 2 * size)]
+        return _shared(
+            (pattern, k, num_terms),
+            entries,
+            lambda: _exponential(family_of(self.tape, self.tape.instructions[number])),
+        )
 
     def _permutation(self, sources: list[int], data: int) -> Matrix:
         matrix = np.zeros((len(sources), len(sources)), dtype=complex)
@@ -274,7 +310,9 @@ class _Planner:
         values = tuple(value for _, value in controls)
         known = self._known.get((key, values))
         if known is None:
-            known = self._known[key, values] = _analyse(matrix(), values)
+            whole = matrix()
+            known = _shared(("constant", len(whole), values), whole, lambda: _analyse(whole, values))
+            self._known[key, values] = known
         qubits = targets + [q for q, _ in controls]
         if isinstance(known, _Strings):
             self._rotate(
@@ -294,7 +332,8 @@ class _Planner:
             self.matrices.append((len(targets), len(controls), len(self.matrix_qubits), place))
             for q, value in zip(qubits, (0,) * len(targets) + values, strict=True):
                 self.matrix_qubits.append((self.x[q], self.z[q], value ^ (self.flips >> q & 1)))
-            self.steps.append(_Step(MATRIX, matrix=len(self.matrices) - 1))
+            x, z = [self.x[q] for q in targets], [self.z[q] for q in qubits]
+            self.steps.append(_Step(MATRIX, first_masks=x, second_masks=z, matrix=len(self.matrices) - 1))
 
     def _move(self, move: _Move, qubits: list[int]) -> None:
         x, z = [self.x[q] for q in qubits], [self.z[q] for q in qubits]
@@ -310,11 +349,10 @@ class _Planner:
         if not angle.weights and abs(angle.constant) < 1e-16:
             return
         place = None
-        for number in range(len(self.steps) - 1, max(-1, len(self.steps) - 1 - _MAX_STEPS_BACK), -1):
-            step = self.steps[number]
+        for step in self.steps[: -_MAX_STEPS_BACK - 1 : -1]:
             if step.kind == PHASES:
                 place = step
-            elif step.kind == MATRIX or any(_odd(x & z) for x, _ in step.angles):
+            elif _any_odd(step.first_masks, z):
                 break
         else:
             if self.from_zero and len(self.steps) <= _MAX_STEPS_BACK:
@@ -322,7 +360,13 @@ class _Planner:
                 return
         if place is None:
             place = self._new_phases()
-        place.angles.setdefault((0, z), _Angle()).add(angle)
+        self._add_phase(place, z, angle)
+
+    def _add_phase(self, step: _Step, z: int, angle: _Angle) -> None:
+        if (0, z) not in step.angles:
+            step.angles[0, z] = _Angle()
+            step.first_masks.append(z)
+        step.angles[0, z].add(angle)
 
     def _new_phases(self) -> _Step:
         basis = tuple(self.x)
@@ -334,14 +378,15 @@ class _Planner:
     def _turn(self, x: int, z: int, angle: _Angle) -> None:
         """To the first step of turns it reaches whose qubits are not its own."""
         place = None
-        for number in range(len(self.steps) - 1, max(-1, len(self.steps) - 1 - _MAX_STEPS_BACK), -1):
-            step = self.steps[number]
+        for step in self.steps[: -_MAX_STEPS_BACK - 1 : -1]:
             if step.kind == PHASES:
-                if any(_odd(x & other) for _, other in step.angles):
+                if _any_odd(step.first_masks, x):
                     break
                 continue
             if step.kind == MATRIX:
-                break
+                if _any_odd(step.first_masks, z) or _any_odd(step.second_masks, x):
+                    break
+                continue
             if (x, z) in step.angles:
                 step.angles[x, z].add(angle)
                 return
@@ -354,11 +399,12 @@ class _Planner:
             self.steps.append(_Step(MIX))
             place = self.steps[-1]
         place.angles[x, z] = angle
+        place.first_masks.append(x)
 
     def finish(self) -> LaneProgram:
         if self.global_phase.weights or self.global_phase.constant:
             phases = next((step for step in reversed(self.steps) if step.kind == PHASES), None)
-            (phases or self._new_phases()).angles.setdefault((0, 0), _Angle()).add(self.global_phase)
+            self._add_phase(phases or self._new_phases(), 0, self.global_phase)
         rows: list[tuple[int, int, int, int]] = []
         turns: list[tuple[int, int]] = []
         phases_out: list[int] = []
@@ -398,11 +444,66 @@ class _Planner:
             np.array(self.z, dtype=np.uint32),
             self.flips,
             origin,
+            self._rows_worth(rows, phases_out),
         )
+
+    def _rows_worth(self, rows: list[tuple[int, int, int, int]], masks: list[int]) -> float:
+        n = self.tape.num_qubits
+        group = 0.0
+        for kind, first, last, place in rows:
+            if kind == MATRIX:
+                k, num_controls = self.matrices[place][:2]
+                cost = max(_MATRICES[k - 1] / (1 << num_controls), _PASS / 2)
+            elif kind == MIX:
+                cost = _PASS * -(-(last - first) // 4)
+            else:
+                is_long = split_phases(masks[first:last], n)[0] == n > 1
+                cost = _LONG_PHASES[n >= _LONG_QUBITS] if is_long else _PASS
+            group += _STEP + cost * (1 << n)
+        row = 0.0
+        for pattern, k, num_terms, mask in self.tape.instructions[
+            ["pattern", "num_targets", "num_terms", "ctrl_mask"]
+        ].tolist():
+            dense = pattern == Pattern.DENSE
+            cost = _DENSE[min(k, len(_DENSE)) - 1] if dense else _OTHER
+            row += _INSTRUCTION + max(cost / (1 << mask.bit_count()), _LEAST) * (1 << n)
+            if dense and num_terms:
+                row += _ENTRY * (1 << 2 * k)
+        ratio = group / row if row else 0.0
+        return ratio if ratio < _MAX_RATIO else float("inf")
+
+
+#: What gates are made of, the same in every circuit.
+_SHARED: dict[Any, Any] = {}
+_MAX_SHARED = 1000
+_MAX_SHARED_ENTRIES = 128
+
+
+def _shared(kind: tuple[Any, ...], entries: Matrix, make: Callable[[], Any]) -> Any:
+    """What `make` finds out about some numbers, kept for the next circuit."""
+    if entries.size > _MAX_SHARED_ENTRIES:
+        return make()
+    key = (*kind, entries.tobytes())
+    if key not in _SHARED:
+        if len(_SHARED) >= _MAX_SHARED:
+            return make()
+        _SHARED[key] = make()
+    return _SHARED[key]
 
 
 def _placed(bits: int, targets: list[int]) -> int:
     return sum((bits >> i & 1) << q for i, q in enumerate(targets))
+
+
+def split_phases(masks: list[int], num_qubits: int) -> tuple[int, list[int]]:
+    """Low bits of the two lists of a step of phases; high parts of the masks that have bits in both.
+
+    One list has all bits if these parts are too many.
+    """
+    low_bits = (num_qubits + 1) // 2
+    low = (1 << low_bits) - 1
+    patterns = list(dict.fromkeys(mask >> low_bits for mask in masks if mask & low and mask >> low_bits))
+    return (low_bits, patterns) if len(patterns) <= MAX_PATTERNS else (num_qubits, [])
 
 
 def _in_basis(z: int, columns: Sequence[int]) -> int:

@@ -15,14 +15,23 @@ from qsim.backends.base import get_backend
 from qsim.circuit import Circuit
 from qsim.gates import unique_specs
 from qsim.parameters import Parameter, ParameterVector
-from qsim.program import execution
+from qsim.program import execution, lanes
 from qsim.program.lanes import MATRIX, MAX_LANE_QUBITS, MIX, PHASES, lane_program, lane_tables
 from qsim.program.program import Program
-from qsim.testing import random_state
+from qsim.testing import random_state, random_unitary
 
 BATCHES = (7, 8, 9, 64, 257)
 FEW = settings(max_examples=30)
 TOLERANCE = {"double": 1e-12, "single": 2e-5}
+
+
+ROWS_WORTH = lanes._Planner._rows_worth
+
+
+@pytest.fixture(autouse=True)
+def always_lanes(monkeypatch):
+    """Lanes wherever they can run, whether they pay or not."""
+    monkeypatch.setattr(lanes._Planner, "_rows_worth", lambda *_: 0.0)
 
 
 def ansatz(num_qubits: int, layers: int = 2) -> Circuit:
@@ -72,7 +81,7 @@ def test_batch_is_loop(kernel, precision, num_qubits, batch):
     program = qsim.compile(
         ansatz(num_qubits), observables_of(num_qubits), backend=kernel.name, precision=precision, threads=1
     )
-    batch = batch if num_qubits < 11 else min(batch, 9)
+    batch = batch if num_qubits < 11 else 9
     rows = values_for(program, batch)
     assert uses_lanes(program, batch)
     tolerance = TOLERANCE[precision]
@@ -265,9 +274,10 @@ def test_gradients_by_other_methods(kernel, num_qubits):
         other, other_slope = program.value_and_gradient(rows, method=method)
         np.testing.assert_allclose(value, other, rtol=0, atol=1e-12)
         np.testing.assert_allclose(slope, other_slope, rtol=0, atol=tolerance)
-    names = [program.parameters[k].name for k in (0, 4)]
-    part = program.value_and_gradient(rows, wrt=names)[1]
-    np.testing.assert_allclose(part, slope[..., [0, 4]], rtol=0, atol=1e-13)
+    for columns in ([0], [1], [0, 4]):
+        names = [program.parameters[k].name for k in columns]
+        part = program.value_and_gradient(rows, wrt=names)[1]
+        np.testing.assert_allclose(part, slope[..., columns], rtol=0, atol=1e-13)
 
 
 def test_gradients_through_expressions(kernel):
@@ -306,6 +316,28 @@ def test_few_rows_and_big_circuits_keep_the_row_path(backend):
     assert not uses_lanes(program, 100)
     rows = values_for(program, 100)
     np.testing.assert_allclose(program.expectation(rows), one_by_one(program.expectation, rows), atol=1e-14)
+
+
+def test_what_lanes_are_worth(monkeypatch):
+    """An ansatz always is; matrices on two of few qubits for some rows, of many qubits never."""
+    monkeypatch.setattr(lanes._Planner, "_rows_worth", ROWS_WORTH)
+
+    def worth(circuit: Circuit) -> float:
+        return lane_program(qsim.compile(circuit).tapes[0], from_zero=True).rows_worth
+
+    def matrices(num_qubits: int) -> Circuit:
+        rng = np.random.default_rng(0)
+        circuit = Circuit(num_qubits)
+        for k in range(20):
+            circuit.unitary(random_unitary(2, rng), [k % num_qubits, (k + 1) % num_qubits])
+        return circuit
+
+    assert worth(ansatz(8, 4)) < 4
+    assert 3 < worth(matrices(5)) < 7 and worth(matrices(12)) == np.inf
+    program = qsim.compile(matrices(12), "Z0")
+    assert not uses_lanes(program, 1000)
+    program = qsim.compile(matrices(5), "Z0")
+    assert not uses_lanes(program, 3) and uses_lanes(program, 7)
 
 
 @pytest.mark.parametrize("num_rows", [1, 2, 4, 5])
