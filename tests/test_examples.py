@@ -28,6 +28,13 @@ def run_all() -> ModuleType:
     return module
 
 
+@pytest.fixture(autouse=True)
+def no_digits(request: pytest.FixtureRequest, run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests of circuits train no classifier, which takes ten seconds where scikit-learn is installed."""
+    if request.node.name != "test_digits":
+        monkeypatch.setattr(run_all, "run_digits", lambda *arguments: False)
+
+
 def test_there_are_circuits() -> None:
     assert len(CIRCUITS) >= 20
 
