@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from qsim import entanglement
 from qsim._checks import check_qubits
+from qsim.binding import bind_values
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError
 from qsim.program.branches import normalize_states
@@ -349,19 +350,21 @@ class Simulator:
                 f"Both circuits must have equally many qubits, but have {first.num_qubits} and "
                 f"{second.num_qubits}."
             )
-        program = self.compile(first)
-        a = program._statevector(what, first_params)
-        other = self.compile(second)
-        b = other._statevector(what, second_params)
-        for made_by, states in ((program, a), (other, b)):
-            if normalize and not made_by._code.keeps_norm:
-                normalize_states(states.reshape(-1, states.shape[-1]))
-        counts = len(a) if a.ndim == 2 else 1, len(b) if b.ndim == 2 else 1
+        program, other = self.compile(first), self.compile(second)
+        counts = [
+            len(bind_values(p.parameters, params)[0])
+            for p, params in ((program, first_params), (other, second_params))
+        ]
         if counts[0] != counts[1] and 1 not in counts:
             raise ArgumentError(
                 f"Both circuits must have batches of equal size or 1, but have a batch of {counts[0]} and "
                 f"one of {counts[1]}."
             )
+        a = program._statevector(what, first_params)
+        b = other._statevector(what, second_params)
+        for made_by, states in ((program, a), (other, b)):
+            if normalize and not made_by._code.keeps_norm:
+                normalize_states(states.reshape(-1, states.shape[-1]))
         rows = counts[0] if counts[1] == 1 else counts[1]
         left, right = (np.ascontiguousarray(np.broadcast_to(s, (rows, s.shape[-1]))) for s in (a, b))
         out = program._backend.inner_products(left, right, self.threads)

@@ -181,9 +181,9 @@ class Request:
         jacobian = jacobian if self.batched else jacobian[0]
         if self.entries is None:
             return jacobian
-        parts = [_taken(jacobian, some) for _, some, _ in self.entries]
         if not self.as_dict:
-            return np.concatenate([jacobian[..., :0], *parts], axis=-1)
+            return _taken(jacobian, [column for _, some, _ in self.entries for column in some])
+        parts = [_taken(jacobian, some) for _, some, _ in self.entries]
         return {
             key: part if is_vector else part[0].item() if part.ndim == 1 else part[..., 0]
             for (key, _, is_vector), part in zip(self.entries, parts, strict=True)
@@ -371,6 +371,8 @@ def _columns(parameters: Sequence[Parameter]) -> tuple[dict[str, int], dict[str,
 def _taken(jacobian: FloatArray, columns: list[int]) -> FloatArray:
     """Columns of a Jacobian, zero for those that are not in the circuit."""
     index = np.array(columns, dtype=np.int64)
+    if not index.size or index.min() >= 0:
+        return jacobian[..., index]
     out = np.zeros((*jacobian.shape[:-1], len(index)), dtype=jacobian.dtype)
     out[..., index >= 0] = jacobian[..., index[index >= 0]]
     return out
