@@ -227,11 +227,11 @@ class Binder {
       if (!values_of(phase.factors[i], v)) return false;
       const Factor& factor = plan_.form.factors[phase.factors[i]];
       out.constant *= v[0];
-      const Complex inverse = std::conj(v[0]);
+      const Complex inverse = 1.0 / v[0];  // not the conjugate: the modulus is one but to some digits
       if (factor.qubits[0] >= 0) out.factors[factor.qubits[0]] *= v[1] * inverse;
       if (factor.qubits[1] >= 0) {
         out.factors[factor.qubits[1]] *= v[2] * inverse;
-        pairs[phase.factor_pairs[i]] *= v[3] * v[0] * std::conj(v[1]) * std::conj(v[2]);
+        pairs[phase.factor_pairs[i]] *= v[3] * v[0] / (v[1] * v[2]);
       }
     }
     for (std::size_t p = 0; p < phase.pairs.size(); ++p) {

@@ -276,8 +276,7 @@ class Normalizer {
 
   void add_generic(const Instruction& op) {
     Instruction moved = op;
-    const bool merges = Pattern(op.pattern) == Pattern::kDense && op.num_terms == 0 && op.ctrl_mask == 0 &&
-                        op.num_targets <= kMaxMerged;
+    const bool merges = is_mergeable(tape_.constants, op);
     if (merges) take_runs(moved);
     moved.ctrl_mask = move_mask(op.ctrl_mask);
     moved.ctrl_value = move_mask(op.ctrl_value);
@@ -308,6 +307,15 @@ class Normalizer {
     if (undoes_last(moved, node) || (merges && joins_last(moved, node))) return;
     push_node(node);
     form_.generic.push_back(moved);
+  }
+
+  /// A constant matrix on few qubits, of no entry above one: its products neither overflow nor lose digits.
+  static bool is_mergeable(const std::vector<Complex>& constants, const Instruction& op) {
+    if (Pattern(op.pattern) != Pattern::kDense || op.num_terms != 0 || op.ctrl_mask != 0 || op.num_targets > kMaxMerged)
+      return false;
+    const Complex* const entries = &constants[op.data];
+    return std::all_of(entries, entries + (std::size_t{1} << 2 * op.num_targets),
+                       [](const Complex& z) { return std::abs(z) <= 1 + kUnitTolerance; });
   }
 
   /// A constant matrix is multiplied by the constant one-qubit gates that wait on its targets.
@@ -360,9 +368,7 @@ class Normalizer {
     Node* const other = node_before(node);
     if (other == nullptr) return false;
     Instruction& old = form_.generic[other->index];
-    if (Pattern(old.pattern) != Pattern::kDense || old.num_terms != 0 || old.ctrl_mask != 0 ||
-        old.num_targets != op.num_targets)
-      return false;
+    if (old.num_targets != op.num_targets || !is_mergeable(form_.generic_constants, old)) return false;
     const std::size_t dim = std::size_t{1} << op.num_targets;
     const std::int32_t* const targets = form_.generic_integers.data() + op.targets;
     const std::int32_t* const old_targets = form_.generic_integers.data() + old.targets;
@@ -372,19 +378,20 @@ class Normalizer {
         if ((j >> k) & 1) place[j] |= std::size_t{1} << (std::find(old_targets, old_targets + op.num_targets, targets[k]) - old_targets);
     const Complex *const a = &form_.generic_constants[op.data], *const b = &form_.generic_constants[old.data];
     std::vector<Complex> product(dim * dim);  // in the order of the old targets
-    double distance = 0;                      // from the identity
+    bool is_identity = true;
     for (std::size_t row = 0; row < dim; ++row)
       for (std::size_t column = 0; column < dim; ++column) {
         Complex sum = 0;
         for (std::size_t j = 0; j < dim; ++j) sum += a[row * dim + j] * b[place[j] * dim + place[column]];
         product[place[row] * dim + place[column]] = sum;
-        distance = std::max(distance, std::abs(sum - Complex(row == column)));
+        is_identity &= std::abs(sum - Complex(row == column)) <= 4 * kDust;
       }
-    if (distance <= 4 * kDust) {
+    if (is_identity)
       other->index = -1;  // left out at the end; its place in `last_` stays a place that equals nothing
-    } else {
+    else if (old.data >= std::int64_t(tape_.constants.size()))
+      std::copy(product.begin(), product.end(), form_.generic_constants.begin() + old.data);
+    else
       old.data = keep(product);
-    }
     return true;
   }
 

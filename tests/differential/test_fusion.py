@@ -283,6 +283,17 @@ def test_one_matrix_for_all_that_act_on_its_qubits():
     assert sum(len(step["generic"]) for step in compiled(lowered(undone), True, 3).plan(False, True)) == 0
 
 
+def test_matrices_that_overflow_together_stay_apart():
+    """Each gate's result is a number; the product of the two matrices is none."""
+    big = 1e170 * (np.eye(4) + 0.1)
+    circuit = Circuit(8).h(range(8)).unitary(1e-150 * np.eye(4), [3, 4], check=False)
+    circuit.unitary(big, [3, 5], check=False).unitary(big, [3, 5], check=False)
+    tape = lowered(circuit)
+    fused, plain = (ran(compiled(tape, fuse), None, np.zeros(0), complex) for fuse in (True, False))
+    assert np.isfinite(plain).all()
+    np.testing.assert_allclose(fused, plain, rtol=1e-12)
+
+
 @pytest.mark.parametrize("active", [1, 3])
 def test_networks_of_swaps(active):
     rng = np.random.default_rng(active)
