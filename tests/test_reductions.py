@@ -230,6 +230,15 @@ def key_of(uniform):
     return ((z ^ z >> 30 ^ z >> 60) - 0x9E3779B97F4A7C15) % (1 << 64)
 
 
+def test_samples_where_probabilities_are_lost_in_the_sum(backend):
+    """A tail too small to move the cumulative sum, of which every second amplitude is zero."""
+    state = np.zeros(2**13, complex)
+    state[0], state[2**12 + 1 :: 2] = 1, 3e-9
+    for uniform in (1 - 2.0**-53, 0.5):
+        (index,) = backend.sample(state, key_of(uniform), 1, 1)
+        assert state[index] != 0
+
+
 def test_sample_at_the_ends(backend):
     state = np.zeros(1 << 14, complex)
     state[[3, 5000, 16000]] = [0.5, 0.5j, 0.5]

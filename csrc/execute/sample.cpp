@@ -67,10 +67,14 @@ class Blocks {
   /// Cumulative probabilities of a block, which grow to its bound at its last amplitude that is not zero.
   void accumulate(std::size_t block, double* values) const {
     kernels_.abs_squared(amplitudes_ + 2 * block * size_, values, size_);
-    double sum = start(block);
-    for (std::size_t j = 0; j < size_; ++j) values[j] = sum += values[j];
-    double* const last = std::lower_bound(values, values + size_, std::min(sum, bound(block)));
-    std::fill(last, values + size_, bound(block));
+    double* last = values + size_ - 1;
+    while (last > values && *last == 0) --last;
+    const double before = start(block);
+    double sum = 0;
+    for (double* p = values; p <= last; ++p) *p = before + (sum += *p);
+    const double end = bound(block);  // rounding may get there early
+    last = std::min(last, std::lower_bound(values, last, end));
+    std::fill(last, values + size_, end);
   }
 
  private:
