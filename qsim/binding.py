@@ -122,6 +122,11 @@ def _bind_dict(parameters: Sequence[Parameter], params: Mapping[Any, Any]) -> tu
     values = np.empty((1 if batch is None else batch, len(parameters)))
     given: set[int] = set()
     for targets, rows in filled:
+        if twice := given.intersection(targets):
+            raise ParameterError(
+                "Argument `params` must give each parameter once, but gives "
+                f"`{parameters[min(twice)].name}` twice."
+            )
         values[:, targets] = rows
         given.update(targets)
     missing = [p for i, p in enumerate(parameters) if i not in given]

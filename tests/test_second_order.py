@@ -336,3 +336,14 @@ def test_many_gates_of_one_parameter_are_dual_states():
     for _ in range(9):
         circuit.rx(t, 0)
     assert qsim.hessian(circuit, "Z0", [0.1])[0, 0] == pytest.approx(-81 * math.cos(0.9), abs=1e-11)
+
+
+def test_directions_of_a_wrong_length_or_given_twice():
+    v = qsim.ParameterVector("v", 2)
+    circuit, values = qsim.Circuit(1).ry(v[0], 0).ry(v[1], 0), {"v": [0.1, 0.2]}
+    with pytest.raises(ArgumentError, match=r"must have shape \(2,\)"):
+        qsim.jvp(circuit, "Z0", values, {"v": [1.0, 2.0, 3.0]})
+    with pytest.raises(ArgumentError, match=r"`v\[0\]` twice"):
+        qsim.jvp(circuit, "Z0", values, {"v": [1.0, 2.0], "v[0]": 1.0})
+    with pytest.raises(ParameterError, match=r"`v\[0\]` twice"):
+        qsim.expectation(circuit, "Z0", {"v": [1.0, 2.0], "v[0]": 1.0})

@@ -219,6 +219,11 @@ class Request:
             for key, value in given.items():
                 array = direction_array(value, f"{name}[{key!r}]")
                 _, some, is_vector = _entry(program, key, array if array.ndim else None)
+                if twice := moved.intersection(some) - {-1}:
+                    raise ArgumentError(
+                        f"Argument `{name}` must name each parameter once, but names "
+                        f"`{program.parameters[min(twice)].name}` twice."
+                    )
                 rows = array if is_vector else array[..., None]
                 self._place(out, rows, some, f"{name}[{key!r}]")
                 moved.update(some)
@@ -353,7 +358,7 @@ def _entry(program: Program, key: Any, value: Any) -> Entry:
     lengths = [length for _, length in elements.values() if length is not None]
     if isinstance(key, ParameterVector):
         lengths.append(len(key))
-    if value is not None:
+    if value is not None and not lengths:
         lengths.append(np.shape(value)[-1])
     length = max(lengths, default=max(elements, default=-1) + 1)
     return key, [elements[i][0] if i in elements else -1 for i in range(length)], True
