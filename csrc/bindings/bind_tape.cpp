@@ -209,7 +209,6 @@ py::list plan_of(const Tape& tape, bool from_zero) {
     py::dict entry;
     entry["inside"] = segment.planned.layout.inside;
     entry["whole"] = segment.planned.whole || segment.planned.streamed;
-    entry["mixes"] = steps[int(FusedKind::kMixes)];
     entry["rotations"] = rotations;
     entry["lane_rotations"] = lane_rotations;
     entry["phases"] = steps[int(FusedKind::kPhases)];
