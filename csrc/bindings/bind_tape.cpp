@@ -190,7 +190,9 @@ template <class T>
 py::list plan_of(const Tape& tape, bool from_zero) {
   py::list out;
   if (!tape.is_fused(from_zero)) return out;
-  const FusedPlan& plan = tape.fused_plan<T>(current_isa(), from_zero);
+  const FusedPlan* found = nullptr;
+  without_gil([&] { found = &tape.fused_plan<T>(current_isa(), from_zero); });
+  const FusedPlan& plan = *found;
   for (const FusedSegment& segment : plan.segments) {
     int steps[4] = {}, rotations = 0, lane_rotations = 0;
     double multiply_adds = 0;
@@ -224,7 +226,9 @@ py::list plan_of(const Tape& tape, bool from_zero) {
 /// make its part of the product state, and the segments as (active, whole, steps), a step being a list of nodes.
 py::tuple schedule_of(const Tape& tape, bool from_zero) {
   if (!tape.is_fused(from_zero)) return py::make_tuple(py::list(), py::list(), py::list());
-  const FusedPlan& plan = tape.fused_plan<double>(current_isa(), from_zero);
+  const FusedPlan* found = nullptr;
+  without_gil([&] { found = &tape.fused_plan<double>(current_isa(), from_zero); });
+  const FusedPlan& plan = *found;
   const NormalForm& form = plan.form;
   const char* const names[] = {"mix", "phase", "generic", "whole"};
   py::list nodes;

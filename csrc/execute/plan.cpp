@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bits.hpp"
+#include "threads.hpp"
 
 namespace qsim {
 namespace {
@@ -114,6 +115,7 @@ OpPlanner<T>::OpPlanner(const Tape& tape, int isa, Plan& plan)
 
 template <class T>
 void OpPlanner<T>::add(const Instruction& instruction, const PlannedSegment& segment) {
+  checkpoint();
   plan_.ops.push_back(plan_op(instruction, segment));
 }
 
@@ -303,6 +305,7 @@ void OpPlanner<T>::finish() {
   std::vector<std::complex<double>> scratch(plan_.bound_entries);
   for (PlannedOp& op : plan_.ops) {
     if (!op.constant || coefficient_bytes<T>(op, lanes_) == 0) continue;
+    checkpoint();
     bind_op<T>(tape_, plan_, op, lanes_, op.instruction->shift, scratch.data(), out + op.coefficients);
   }
 }

@@ -30,6 +30,7 @@ class Binder {
       const Word& word = plan_.form.words[w];
       word_matrix(tape_, plan_.form, word, angles_, m);
       if (!split_rotation(m, word.is_real, rotations_[w])) return false;
+      checkpoint();
     }
     if (plan_.from_zero && !bind_product()) return false;
     out_.mixes.resize(plan_.mixes.size());
@@ -91,6 +92,7 @@ class Binder {
   bool bind_segment(const FusedSegment& segment, double& scale) {
     std::int32_t last = -1;
     for (std::int32_t i = segment.first; i < segment.last; ++i) {
+      checkpoint();
       const FusedStep& step = plan_.steps[i];
       if (step.kind == FusedKind::kPhases) {
         if (!bind_phases(plan_.phases[step.index], out_.phases[step.index])) return false;

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "../execute/bits.hpp"
+#include "../execute/threads.hpp"
 
 namespace qsim {
 namespace {
@@ -64,6 +65,7 @@ class FusedPlanner {
         segment.first = std::int32_t(plan_.steps.size());
         segment.planned.first = plan_.generic.ops.size();
       }
+      checkpoint();
       std::size_t end = i;
       while (end < groups.size() && is_exchange(groups[end], segment)) ++end;
       if (end - i >= kMinExchanges) {
@@ -126,6 +128,7 @@ class FusedPlanner {
       steps.push_back({step.kind, {items + step.first, items + step.last}, {}});
     }
     for (std::size_t i = 0; i < steps.size(); ++i) {
+      checkpoint();
       Group group = std::move(steps[i]);
       if (group.kind != Step::Kind::kMixes) {
         out.push_back(std::move(group));

@@ -6,6 +6,7 @@
 
 #include "../execute/bits.hpp"
 #include "../execute/plan.hpp"
+#include "../execute/threads.hpp"
 
 namespace qsim {
 namespace {
@@ -142,7 +143,10 @@ class Normalizer {
   }
 
   NormalForm make() {
-    for (std::size_t i = 0; i < tape_.instructions.size(); ++i) add(std::int32_t(i), tape_.instructions[i]);
+    for (std::size_t i = 0; i < tape_.instructions.size(); ++i) {
+      add(std::int32_t(i), tape_.instructions[i]);
+      checkpoint();
+    }
     for (int wire = 0; wire < n_; ++wire) close(wire);
     form_.nodes.erase(std::remove_if(form_.nodes.begin(), form_.nodes.end(), [](const Node& n) { return n.index < 0; }),
                       form_.nodes.end());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../execute/bits.hpp"
+#include "../execute/threads.hpp"
 
 namespace qsim {
 namespace {
@@ -73,6 +74,7 @@ class Scheduler {
     segment.first = std::int32_t(out_.steps.size());
     std::size_t i = 0;
     for (int idle = 0; i < left_.size() && !barrier.closes(used_) && idle < kMaxIdle; ++i, ++idle) {
+      checkpoint();
       const Node& n = node(left_[i]);
       const bool passes = barrier.passes(n);
       const bool whole = n.kind == Kind::kWhole || popcount(n.active & ~low_) > capacity_;
@@ -133,6 +135,7 @@ class Scheduler {
     }
     std::vector<std::int32_t> layer;
     while (next[0] != end) {
+      checkpoint();
       Barrier barrier;
       std::uint64_t mixed = 0;
       layer.clear();
