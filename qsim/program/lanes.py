@@ -23,7 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim.observables import PauliSum
-from qsim.program.reverse import GENERIC_ANGLES, Family, family_of
+from qsim.program.gate_forms import MAX_MATRIX, Move, Strings, Unsupported, analyse, exponential, odd, xor_of
+from qsim.program.reverse import family_of
 from qsim.program.tape import Pattern, Tape
 
 __all__ = ["MAX_LANE_QUBITS", "LaneProgram", "lane_program", "lane_tables", "split_phases"]
@@ -35,11 +36,6 @@ MAX_LANE_QUBITS = 14
 MIX, PHASES, MATRIX = range(3)
 #: So many signs may differ between the tables of a step of phases; as in csrc/execute/lane_program.cpp.
 MAX_PATTERNS = 2
-_DUST = 1e-14
-#: A diagonal on so many qubits becomes as many phases as it has entries.
-_MAX_DIAGONAL = 8
-_MAX_MATRIX = 3
-_MAX_GENERATOR = 4
 #: How far a gate may move forward, in steps.
 _MAX_STEPS_BACK = 32
 # Nanoseconds, measured in double precision and registers of 8 lanes. Of a group of lanes, by amplitude: a
@@ -135,10 +131,6 @@ class LaneProgram:
     rows_worth: float
 
 
-class _Unsupported(Exception):
-    """The tape has an instruction that lanes do not run."""
-
-
 def lane_program(tape: Tape, *, from_zero: bool) -> LaneProgram | None:
     """The lane program of a tape; None if it has instructions that lanes do not run.
 
@@ -160,7 +152,7 @@ def lane_program(tape: Tape, *, from_zero: bool) -> LaneProgram | None:
     try:
         for number, record in enumerate(tape.instructions.tolist()):
             planner.add(number, record)
-    except _Unsupported:
+    except Unsupported:
         return None
     return planner.finish()
 
@@ -184,10 +176,10 @@ def lane_tables(
         for x, z, c in zip(*(part.tolist() for part in observable.real_terms()), strict=True):
             turn = (-1j) ** ((x & z).bit_count() & 3)
             sign = -1.0 if (z & program.flips).bit_count() & 1 else 1.0
-            key = number, _xor_of(columns, x)
+            key = number, xor_of(columns, x)
             if key not in spectra:
                 spectra[key] = np.zeros(1 << n, dtype=complex)
-            spectra[key][_xor_of(rows, z)] += c * sign * turn
+            spectra[key][xor_of(rows, z)] += c * sign * turn
     tables = np.array(list(spectra.values()), dtype=complex).reshape(len(spectra), 1 << n)
     for bit in range(n):  # the signs are a Walsh-Hadamard transform
         halves = tables.reshape(len(spectra), 1 << (n - 1 - bit), 2, 1 << bit)
@@ -196,24 +188,12 @@ def lane_tables(
     return numbers, np.array([x for _, x in spectra], dtype=np.uint32), tables
 
 
-def _xor_of(masks: Sequence[int], bits: int) -> int:
-    out = 0
-    while bits:
-        out ^= masks[(bits & -bits).bit_length() - 1]
-        bits &= bits - 1
-    return out
-
-
 def _any_odd(masks: list[int], mask: int) -> bool:
     """Whether any of the masks has an odd number of bits in common with one."""
     for other in masks:  # noqa: SIM110 - several times faster than any()
         if (other & mask).bit_count() & 1:
             return True
     return False
-
-
-def _odd(mask: int) -> int:
-    return mask.bit_count() & 1
 
 
 class _Planner:
@@ -242,11 +222,11 @@ class _Planner:
             self._rotate([(x_mask, z_mask, 0.5)], angle, controls)
             return
         if pattern == Pattern.PREPARE:
-            raise _Unsupported
+            raise Unsupported
         targets = self.integers[first : first + k]
         if pattern == Pattern.PERMUTATION:
-            if k > _MAX_MATRIX:
-                raise _Unsupported
+            if k > MAX_MATRIX:
+                raise Unsupported
             sources = self.integers[first + k : first + k + (1 << k)]
             self._constant((data, *sources), targets, controls, lambda: self._permutation(sources, data))
             return
@@ -255,7 +235,7 @@ class _Planner:
             self._known[key] = self._exponential(number, pattern, k, num_terms, data)
         terms, rest = self._known[key]
         if terms is None:
-            raise _Unsupported
+            raise Unsupported
         if rest is not None:
             self._constant(key, targets, controls, lambda: rest)
         if terms and (angle.weights or angle.constant):
@@ -268,7 +248,7 @@ class _Planner:
         return _shared(
             (pattern, k, num_terms),
             entries,
-            lambda: _exponential(family_of(self.tape, self.tape.instructions[number])),
+            lambda: exponential(family_of(self.tape, self.tape.instructions[number])),
         )
 
     def _permutation(self, sources: list[int], data: int) -> Matrix:
@@ -290,8 +270,8 @@ class _Planner:
     def _string(self, x: int, z: int, angle: _Angle) -> None:
         """``exp(-i angle P)`` of one string, in the qubits' own names."""
         y = (x & z).bit_count() & 3
-        new_x, new_z = _xor_of(self.x, x), _xor_of(self.z, z)
-        sign = -1.0 if _odd(z & self.flips) else 1.0
+        new_x, new_z = xor_of(self.x, x), xor_of(self.z, z)
+        sign = -1.0 if odd(z & self.flips) else 1.0
         if not x:
             self._phase(new_z, angle.times(-sign))
         elif y & 1:
@@ -311,20 +291,20 @@ class _Planner:
         known = self._known.get((key, values))
         if known is None:
             whole = matrix()
-            known = _shared(("constant", len(whole), values), whole, lambda: _analyse(whole, values))
+            known = _shared(("constant", len(whole), values), whole, lambda: analyse(whole, values))
             self._known[key, values] = known
         qubits = targets + [q for q, _ in controls]
-        if isinstance(known, _Strings):
+        if isinstance(known, Strings):
             self._rotate(
                 [(_placed(x, targets), _placed(z, targets), h) for x, z, h in known.terms],
                 _Angle(1.0),
                 controls,
             )
-        elif isinstance(known, _Move):
+        elif isinstance(known, Move):
             self._move(known, qubits)
             self._rotate([(0, _placed(z, qubits), h) for _, z, h in known.terms], _Angle(1.0), [])
-        elif len(targets) > _MAX_MATRIX or not self.tape.num_qubits:
-            raise _Unsupported
+        elif len(targets) > MAX_MATRIX or not self.tape.num_qubits:
+            raise Unsupported
         else:
             place = self._entries.setdefault((key, values), sum(m.size for m in self.entries))
             if place == sum(m.size for m in self.entries):
@@ -335,12 +315,12 @@ class _Planner:
             x, z = [self.x[q] for q in targets], [self.z[q] for q in qubits]
             self.steps.append(_Step(MATRIX, first_masks=x, second_masks=z, matrix=len(self.matrices) - 1))
 
-    def _move(self, move: _Move, qubits: list[int]) -> None:
+    def _move(self, move: Move, qubits: list[int]) -> None:
         x, z = [self.x[q] for q in qubits], [self.z[q] for q in qubits]
         flips = _gathered(self.flips, qubits)
         for i, q in enumerate(qubits):
-            self.x[q], self.z[q] = _xor_of(x, move.images[i]), _xor_of(z, move.parities[i])
-            bit = _odd(move.parities[i] & flips) ^ (move.flips >> i & 1)
+            self.x[q], self.z[q] = xor_of(x, move.images[i]), xor_of(z, move.parities[i])
+            bit = odd(move.parities[i] & flips) ^ (move.flips >> i & 1)
             self.flips = self.flips & ~(1 << q) | bit << q
 
     # -- steps -----------------------------------------------------------------------------------
@@ -390,7 +370,7 @@ class _Planner:
             if (x, z) in step.angles:
                 step.angles[x, z].add(angle)
                 return
-            crossings = [(_odd(x & other_z), _odd(z & other_x)) for other_x, other_z in step.angles]
+            crossings = [(odd(x & other_z), odd(z & other_x)) for other_x, other_z in step.angles]
             if not any(a or b for a, b in crossings):
                 place = step
             elif any(a != b for a, b in crossings):
@@ -425,7 +405,7 @@ class _Planner:
                 rows.append((step.kind, first, len(out), step.basis))
         every = angles[MIX] + angles[PHASES]
         first_terms = np.cumsum([0, *(len(a.weights) for a in every)], dtype=np.int32)
-        origin = _xor_of(self.x, self.flips)
+        origin = xor_of(self.x, self.flips)
         return LaneProgram(
             self.tape.num_qubits,
             self.tape.num_slots,
@@ -507,7 +487,7 @@ def split_phases(masks: list[int], num_qubits: int) -> tuple[int, list[int]]:
 
 
 def _in_basis(z: int, columns: Sequence[int]) -> int:
-    return sum(_odd(x & z) << q for q, x in enumerate(columns))
+    return sum(odd(x & z) << q for q, x in enumerate(columns))
 
 
 def _gathered(mask: int, qubits: list[int]) -> int:
@@ -522,122 +502,3 @@ def _bits_of(mask: int, value: int) -> list[tuple[int, int]]:
 def _subsets(items: list[Any]) -> Iterator[tuple[Any, ...]]:
     for size in range(len(items) + 1):
         yield from combinations(items, size)
-
-
-def _exponential(family: Family) -> tuple[list[tuple[int, int, float]] | None, Matrix | None]:
-    """Strings (x, z, h) and a constant V such that the matrix at any angle is ``prod exp(-i angle h P) V``.
-
-    V is None for the identity. No strings, but None: it has no such form.
-    """
-    matrices = [_square(family.at(angle)) for angle in (0.0, *GENERIC_ANGLES[1:])]
-    rest = None if np.abs(matrices[0] - np.eye(len(matrices[0]))).max() < _DUST else matrices[0]
-    if not family.levels.any():
-        return [], matrices[0]
-    slope = family.derivative()
-    slopes = [_square(slope.at(angle)) for angle in (0.0, *GENERIC_ANGLES[1:])]
-    generators = [1j * s @ m.conj().T for s, m in zip(slopes, matrices, strict=True)]
-    rounding = _DUST * (1.0 + float(np.abs(family.levels).max()))
-    constant = all(np.abs(g - generators[0]).max() < rounding for g in generators)
-    unitary = all(np.abs(m @ m.conj().T - np.eye(len(m))).max() < _DUST for m in matrices)
-    diagonal = not np.any(generators[0][~np.eye(len(generators[0]), dtype=bool)])
-    limit = 1 << (_MAX_DIAGONAL if diagonal else _MAX_GENERATOR)
-    if not constant or not unitary or len(generators[0]) > limit:
-        return None, None
-    terms = _strings_of(generators[0])
-    for (x, z, _), (other_x, other_z, _) in combinations(terms, 2):
-        if _odd(x & other_z) != _odd(z & other_x):
-            return None, None
-    return terms, rest
-
-
-@dataclass(frozen=True, slots=True)
-class _Strings:
-    """``prod exp(-i h P)`` of commuting strings (x, z, h), or of any in this order."""
-
-    terms: list[tuple[int, int, float]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """An affine map of bits, then phases: what flips each new bit, which old bits it is the parity of."""
-
-    images: list[int]
-    parities: list[int]
-    flips: int
-    terms: list[tuple[int, int, float]]
-
-
-def _analyse(matrix: Matrix, values: tuple[int, ...]) -> _Strings | _Move | Matrix:
-    """The cheapest form of a constant behind controls of these values; strings leave the controls out."""
-    dim, num_controls = len(matrix), len(values)
-    diagonal = np.diag(matrix)
-    if _is_unit(diagonal) and np.abs(matrix - np.diag(diagonal)).max() < _DUST:
-        if dim << num_controls > 1 << _MAX_DIAGONAL:
-            raise _Unsupported
-        return _Strings(_strings_of(np.diag(-np.angle(diagonal))))
-    if dim << num_controls <= 1 << _MAX_MATRIX:
-        move = _as_move(matrix, values)
-        if move is not None:
-            return move
-    if dim == 2 and not values and np.abs(matrix @ matrix.conj().T - np.eye(2)).max() < _DUST:
-        return _Strings(_euler(matrix))
-    return matrix
-
-
-def _is_unit(entries: Matrix) -> bool:
-    return bool(np.all(np.abs(np.abs(entries) - 1.0) < _DUST))
-
-
-def _as_move(matrix: Matrix, values: tuple[int, ...]) -> _Move | None:
-    inner = len(matrix)
-    k = inner.bit_length() - 1 + len(values)
-    dim, first = 1 << k, inner * sum(value << i for i, value in enumerate(values))
-    full = np.eye(dim, dtype=complex)
-    full[first : first + inner, first : first + inner] = matrix
-    big = np.abs(full) > _DUST
-    if not ((big.sum(0) == 1).all() and (big.sum(1) == 1).all()):
-        return None
-    sources = big.argmax(1).tolist()
-    phases = full[np.arange(dim), sources]
-    images = [sources[1 << i] ^ sources[0] for i in range(k)]
-    affine = all(sources[j] == _xor_of(images, j) ^ sources[0] for j in range(dim))
-    if not affine or not _is_unit(phases):
-        return None
-    inverse = [sources.index(j) for j in range(dim)]
-    differences = [inverse[1 << j] ^ inverse[0] for j in range(k)]
-    parities = [sum((d >> i & 1) << j for j, d in enumerate(differences)) for i in range(k)]
-    return _Move(images, parities, inverse[0], _strings_of(np.diag(-np.angle(phases))))
-
-
-def _euler(u: Matrix) -> list[tuple[int, int, float]]:
-    """Strings Z, Y, Z and the identity whose exponentials, in this order, make a unitary of one qubit."""
-    turn = float(np.arctan2(abs(u[1, 0]), abs(u[0, 0])))
-    down, up = float(np.angle(u[1, 0])), float(np.angle(-u[0, 1]))
-    if abs(u[0, 0]) > _DUST:
-        left, right = float(np.angle(u[0, 0])), float(np.angle(u[1, 1]))
-        shift, total = (left + right) / 2, right - left
-        difference = 2 * (down - shift)
-    else:
-        shift, total, difference = (down + up) / 2, 0.0, down - up
-    return [(0, 1, (total - difference) / 4), (1, 1, turn), (0, 1, (total + difference) / 4), (0, 0, -shift)]
-
-
-def _square(entries: Matrix) -> Matrix:
-    return np.diag(entries) if entries.ndim == 1 else entries
-
-
-def _strings_of(matrix: Matrix) -> list[tuple[int, int, float]]:
-    """Pauli strings (x, z, coefficient) of a Hermitian matrix."""
-    dim = len(matrix)
-    index = np.arange(dim)
-    signs = 1.0 - 2.0 * (np.bitwise_count(index[:, None] & index) & 1)
-    out = []
-    for x in range(dim):
-        entries = matrix[index, index ^ x]
-        if not np.any(np.abs(entries) > 1e-16):
-            continue
-        for z, total in enumerate((signs @ entries).tolist()):
-            h = (total * 1j ** ((x & z).bit_count() & 3)).real / dim
-            if abs(h) > 1e-15:
-                out.append((x, z, h))
-    return out
