@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "../fuse/run_fused.hpp"
 #include "bits.hpp"
 #include "execute.hpp"
 #include "pass.hpp"
@@ -193,6 +194,20 @@ void sweep_whole(const Context<T>& context, const Reverse& reverse, const Planne
   }
 }
 
+/// One row by the fused plan; false if there is none or it does not apply to these angles.
+template <class T>
+bool sweep_row_fused(const Tape& tape, const Reverse& reverse, const Row<T>& row, const double* angles, int threads) {
+  const int isa = current_isa();
+  const FusedPlan* const plan = tape.sweep_plan<T>(isa, reverse.slots);
+  if (plan == nullptr) return false;
+  BoundPlan<T> bound;
+  if (!bind_fused<T>(tape, *plan, kernel_table(isa).vector_bytes / int(sizeof(T)), angles, bound)) return false;
+  std::vector<T*> states = {reinterpret_cast<T*>(row.state)};
+  for (std::int64_t k = 0; k < row.count; ++k) states.push_back(row.cotangent(k));
+  sweep_fused(*plan, bound, isa, states, threads, reverse.weights.data(), reverse.slots.data(), tape.num_slots, row.out);
+  return true;
+}
+
 constexpr std::size_t kSignedRun = 64;  // amplitudes whose signs are looked up
 
 /// out[b] += c (P psi)[b] for the string of masks x, z.
@@ -265,6 +280,7 @@ void sweep_back(const Tape& tape, const Reverse& reverse, std::complex<T>* state
   }
   AlignedBuffer buffer;
   for (std::int64_t row = 0; row < batch; ++row) {
+    if (sweep_row_fused(tape, reverse, row_of(row), angles_of(row), threads)) continue;
     const void* const bound = bind_angles(context, angles_of(row));
     for (const PlannedSegment& segment : context.plan.segments) {
       if (segment.whole || segment.streamed)
