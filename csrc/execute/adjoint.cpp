@@ -224,8 +224,11 @@ void sweep_back(const Tape& tape, const Reverse& reverse, std::complex<T>* state
                   out + row * count * tape.num_slots};
   };
   if (context.plan.resident) {
-    parallel_for(batch, threads,
-                 [&](std::int64_t row) { sweep_resident(context, reverse, row_of(row), angles_of(row)); });
+    const int inner = batch < threads ? threads : 1;  // threads share out rows, or the tiles of few
+    parallel_for(batch, inner == 1 ? threads : 1, [&](std::int64_t row) {
+      if (!sweep_row_fused(tape, reverse, row_of(row), angles_of(row), inner))
+        sweep_resident(context, reverse, row_of(row), angles_of(row));
+    });
     return;
   }
   AlignedBuffer buffer;

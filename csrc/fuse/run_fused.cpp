@@ -30,6 +30,7 @@ class TileRun {
         layout_(segment_.planned.layout),
         scale_(bound.scales[segment]),
         generates_(segment == 0 && plan.from_zero),
+        writes_(sums == nullptr || segment + 1 < plan.segments.size()),
         sums_(sums),
         block_bits_(std::min(plan.block_bits, layout_.tile_bits)),
         num_blocks_(std::uint64_t{1} << (layout_.tile_bits - block_bits_)),
@@ -74,7 +75,7 @@ class TileRun {
             run_in_block(plan_.steps[step], block);
             if ((step & 63) == 63) checkpoint();
           }
-          if (stores)
+          if (stores && writes_)
             for (const Part<T>& part : parts_) store_block(part, block);
         }
       loaded = true;
@@ -322,6 +323,7 @@ class TileRun {
   const TileLayout& layout_;
   const double scale_;
   const bool generates_;
+  const bool writes_;  // nobody reads what is left behind a sweep
   double* const sums_;
   std::vector<Part<T>> parts_;
   T* products_ = nullptr;
