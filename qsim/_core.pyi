@@ -17,6 +17,7 @@ class CompiledTape:
     def schedule(
         self, from_zero: bool
     ) -> tuple[list[tuple[str, int, int]], list[list[int]], list[tuple[int, bool, list[list[int]]]]]: ...
+    def is_swept(self, slots: npt.NDArray[np.int32]) -> bool: ...
 
 class CompiledPaulis:
     @property

@@ -273,7 +273,16 @@ void bind_tape(py::module_& m) {
           },
           py::arg("single"), py::arg("from_zero"), "What the fused program does in each segment; empty if there is none.")
       .def("schedule", &schedule_of, py::arg("from_zero"),
-           "Nodes of the normal form, the product state's, and the segments, for tests.");
+           "Nodes of the normal form, the product state's, and the segments, for tests.")
+      .def(
+          "is_swept",
+          [](const Tape& tape, py::handle slots) {
+            const auto all = vector_of<std::int32_t>(slots, "slots");
+            if (all.size() != tape.instructions.size())
+              argument_error("slots", "must have one number for each instruction of the tape.");
+            return tape.sweep_plan<double>(current_isa(), all) != nullptr;
+          },
+          py::arg("slots"), "Whether this reverse tape is swept in fused tiles, for tests.");
   py::class_<PauliSums, std::shared_ptr<PauliSums>>(m, "CompiledPaulis", "Checked and sorted sums of Pauli strings.")
       .def_readonly("num_qubits", &PauliSums::num_qubits)
       .def_property_readonly("num_observables", &PauliSums::num_observables);

@@ -206,7 +206,9 @@ const FusedPlan& Tape::fused_plan(int isa, bool from_zero) const {
 
 template <class T>
 const FusedPlan* Tape::sweep_plan(int isa, const std::vector<std::int32_t>& slots) const {
-  if (!fusion.enabled || num_qubits < kMinSweptQubits) return nullptr;
+  if (!fusion.enabled) return nullptr;
+  const bool small_tiles = fusion.shape.active_bits > 0 && num_qubits > fusion.shape.low_bits + fusion.shape.active_bits;
+  if (num_qubits < kMinSweptQubits && !small_tiles) return nullptr;
   const bool single = sizeof(T) == sizeof(float);
   const std::optional<FusedPlan>& plan =
       built_once(sweep_plans_[isa][single], [&] { return make_sweep_plan<T>(*this, isa, fused_shape(single), slots); });

@@ -157,8 +157,8 @@ class Normalizer {
       Factor factor{};
       factor.source = Factor::Source::kTap;
       factor.index = index;
-      factor.qubits[0] = std::int8_t(log2_of(diagonal & -diagonal));
-      factor.qubits[1] = popcount(diagonal) == 2 ? std::int8_t(log2_of(diagonal)) : std::int8_t(-1);
+      factor.qubits[0] = factor.qubits[1] = -1;
+      for (int k = 0; diagonal != 0; diagonal &= diagonal - 1) factor.qubits[k++] = std::int8_t(__builtin_ctzll(diagonal));
       return push_factor(factor);
     }
     for (std::uint64_t rest = active | diagonal; rest != 0; rest &= rest - 1) close(__builtin_ctzll(rest));
