@@ -25,6 +25,7 @@ def value_and_gradient(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> tuple[Any, ...]:
     """Expectation values of one or several observables, and their derivatives by the parameters.
 
@@ -52,7 +53,7 @@ def value_and_gradient(
         Random directions that ``"spsa"`` averages over, 1 by default.
     return_std : bool
         Also give the standard errors of values and derivatives.
-    backend, precision, threads
+    backend, precision, threads, max_memory
         See `qsim.Simulator`.
 
     Returns
@@ -111,7 +112,7 @@ def value_and_gradient(
     >>> round(value, 12), round(slope["theta"], 12)
     (0.0, -1.0)
     """
-    return Simulator(backend, precision, threads).value_and_gradient(
+    return Simulator(backend, precision, threads, max_memory=max_memory).value_and_gradient(
         circuit,
         observable,
         params,
@@ -173,6 +174,7 @@ def vjp(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> tuple[Any, ...]:
     """The value of a measurement, and a cotangent times its Jacobian: reverse differentiation.
 
@@ -193,7 +195,7 @@ def vjp(
     initial_state : array_like, shape (2**num_qubits,) or (batch, 2**num_qubits), optional
         As for `qsim.statevector`; adds the derivatives by it to the result. This is how data that come in as
         amplitudes are differentiated.
-    backend, precision, threads
+    backend, precision, threads, max_memory
         See `qsim.Simulator`.
 
     Returns
@@ -223,7 +225,7 @@ def vjp(
     >>> value.round(6), slope.round(6)
     (array([0.938791, 0.061209]), array([-0.239713]))
     """
-    return Simulator(backend, precision, threads).vjp(
+    return Simulator(backend, precision, threads, max_memory=max_memory).vjp(
         circuit, measurement, params, cotangent, wrt=wrt, initial_state=initial_state
     )
 
@@ -238,12 +240,13 @@ def jvp(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> tuple[Any, Any]:
     """The value of a measurement, and its Jacobian times a tangent: forward differentiation.
 
     Parameters
     ----------
-    circuit, measurement, params, backend, precision, threads
+    circuit, measurement, params, backend, precision, threads, max_memory
         As for `vjp`.
     tangent : dict or array_like
         A direction in the space of the parameters: an array with a column for each parameter (of `wrt`, if
@@ -270,7 +273,9 @@ def jvp(
     >>> round(value, 6), round(slope, 6)
     (0.877583, -0.958851)
     """
-    return Simulator(backend, precision, threads).jvp(circuit, measurement, params, tangent, wrt=wrt)
+    return Simulator(backend, precision, threads, max_memory=max_memory).jvp(
+        circuit, measurement, params, tangent, wrt=wrt
+    )
 
 
 def hvp(
@@ -284,12 +289,13 @@ def hvp(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> Any:
     """The Hessian of a measurement times a vector: the derivative of the gradient along a direction.
 
     Parameters
     ----------
-    circuit, measurement, params, wrt, backend, precision, threads
+    circuit, measurement, params, wrt, backend, precision, threads, max_memory
         As for `vjp`.
     vector : dict or array_like
         As the tangent of `jvp`.
@@ -315,7 +321,7 @@ def hvp(
     >>> hvp(circuit, "Z0", [0.2, 0.3], [1.0, 0.0]).round(6)
     array([-0.877583, -0.877583])
     """
-    return Simulator(backend, precision, threads).hvp(
+    return Simulator(backend, precision, threads, max_memory=max_memory).hvp(
         circuit, measurement, params, vector, wrt=wrt, cotangent=cotangent
     )
 
@@ -330,12 +336,13 @@ def hessian(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> Any:
     """Second derivatives of a measurement by the parameters.
 
     Parameters
     ----------
-    circuit, measurement, params, wrt, backend, precision, threads
+    circuit, measurement, params, wrt, backend, precision, threads, max_memory
         As for `vjp`.
     cotangent : array_like, optional
         As for `hvp`.
@@ -362,6 +369,6 @@ def hessian(
     >>> hessian(Circuit(1).rx(arctan(x), 0), "Z0", {"x": 1.0})["x"]["x"].__round__(6)
     0.176777
     """
-    return Simulator(backend, precision, threads).hessian(
+    return Simulator(backend, precision, threads, max_memory=max_memory).hessian(
         circuit, measurement, params, wrt=wrt, cotangent=cotangent
     )

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim.gradients.evaluate import require_unitary, to_parameters, wanted_slots
-from qsim.memory import check_state_memory
+from qsim.memory import check_budget, check_state_memory
 from qsim.observables import PauliSum
 from qsim.program.reverse import Reverse, reverse_tape
 
@@ -39,20 +39,15 @@ def values_and_jacobian(
     lanes = _lanes(program, len(values))
     if lanes is not None:
         wanted = program._derive(("wanted", *columns), lambda: _wanted(program, columns))
-        means, slopes = program._backend.gradient_lanes(
-            *lanes, wanted, angles, program.dtype, program.threads
-        )
+        threads = program._threads_in_lanes(len(program.observables) + 1)
+        means, slopes = program._backend.gradient_lanes(*lanes, wanted, angles, program.dtype, threads)
         return means, to_parameters(program, values, slopes, columns)
     made = program._derive(("adjoint", *columns), lambda: _make_reverse(program, columns))
     batch, count = len(values), len(program.observables)
-    size = program.dtype.itemsize << program.num_qubits
-    rows = max(1, min(batch, program.threads * _CHUNK_BYTES // (size * (count + 1))))
-    check_state_memory(program.num_qubits, program.dtype.itemsize, batch=rows, copies=count + 2)
     out = np.empty((batch, count))
     by_slot = np.zeros((batch, count, program._slots.num_slots))
-    for first in range(0, batch, rows):
-        part = slice(first, min(batch, first + rows))
-        states = program._run(angles, None, part.stop - first, first)
+    for part in program._row_ranges(batch, count + 2, program.threads * _CHUNK_BYTES):
+        states = program._run(angles, None, part.stop - part.start, part.start)
         out[part] = program._expectations(states)
         if made is None:
             continue
@@ -74,6 +69,7 @@ def _lanes(program: Program, batch: int) -> tuple[Any, Any] | None:
         return None
     lanes = program._observed_lanes(batch, gradient=True)
     if lanes is not None:
+        check_budget(program._group_bytes(copies), program.max_memory, "A gradient of rows in lanes")
         rows = min(batch, _LANES * program.threads)
         check_state_memory(program.num_qubits, program.dtype.itemsize, batch=rows, copies=copies)
     return lanes

@@ -45,6 +45,7 @@ def geometric_tensor(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> Any:
     """The quantum geometric tensor of the state a circuit prepares.
 
@@ -53,7 +54,7 @@ def geometric_tensor(
 
     Parameters
     ----------
-    circuit, params, wrt, backend, precision, threads
+    circuit, params, wrt, backend, precision, threads, max_memory
         As for `qsim.hessian`.
 
     Returns
@@ -84,7 +85,9 @@ def geometric_tensor(
     >>> tensor.diagonal().real.round(6), tensor[0, 1].imag.round(6)
     (array([0.25    , 0.057462]), np.float64(0.119856))
     """
-    return Simulator(backend, precision, threads).geometric_tensor(circuit, params, wrt=wrt)
+    return Simulator(backend, precision, threads, max_memory=max_memory).geometric_tensor(
+        circuit, params, wrt=wrt
+    )
 
 
 def quantum_fisher(
@@ -96,12 +99,13 @@ def quantum_fisher(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> Any:
     """The quantum Fisher information of the state a circuit prepares, ``4 Re G`` of the geometric tensor.
 
     Parameters
     ----------
-    circuit, params, wrt, backend, precision, threads
+    circuit, params, wrt, backend, precision, threads, max_memory
         As for `qsim.hessian`.
     approximation : {"block_diagonal", "diagonal"}, optional
         Leave out all entries but those between parameters of one layer (gates that act side by side, [1]_),
@@ -130,7 +134,7 @@ def quantum_fisher(
     array([[1.      , 0.      ],
            [0.      , 0.229849]])
     """
-    return Simulator(backend, precision, threads).quantum_fisher(
+    return Simulator(backend, precision, threads, max_memory=max_memory).quantum_fisher(
         circuit, params, wrt=wrt, approximation=approximation
     )
 
@@ -144,12 +148,13 @@ def classical_fisher(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> Any:
     """The Fisher information of the outcomes of measuring qubits, ``F_ij = sum_k d_i p_k d_j p_k / p_k``.
 
     Parameters
     ----------
-    circuit, params, wrt, backend, precision, threads
+    circuit, params, wrt, backend, precision, threads, max_memory
         As for `qsim.hessian`.
     qubits : sequence of int, optional
         Those measured; all by default.
@@ -171,7 +176,9 @@ def classical_fisher(
     >>> classical_fisher(circuit, [0.5]).round(6)
     array([[1.]])
     """
-    return Simulator(backend, precision, threads).classical_fisher(circuit, params, qubits, wrt=wrt)
+    return Simulator(backend, precision, threads, max_memory=max_memory).classical_fisher(
+        circuit, params, qubits, wrt=wrt
+    )
 
 
 def program_geometric_tensor(program: Program, params: Any, wrt: Any) -> Any:
@@ -225,16 +232,19 @@ def _tensor(program: Program, request: Request, approximation: str | None) -> Co
             along = np.einsum("ri,ri->r", states.conj(), tangents)
             out[rows, places, places] = own.real - np.abs(along) ** 2
         return out
-    for part in chunks(program, batch, len(columns) + 6):
+    place_of = np.zeros(count, dtype=np.int64)
+    place_of[columns] = np.arange(len(columns))
+    # all tangents twice for their products; and at least one row of those being made
+    for part in chunks(program, batch, 2 * len(columns) + 2, program._state_bytes(5)):
         size = 1 << program.num_qubits
-        every: ComplexArray = np.empty((part.stop - part.start, count, size), dtype=program.dtype)
+        every: ComplexArray = np.empty((part.stop - part.start, len(columns), size), dtype=program.dtype)
         here: ComplexArray = np.empty((len(every), size), dtype=program.dtype)
-        for rows, places, some, directions in tangent_states(program, values[part], columns):
-            every[rows, places] = directions
+        held = every.nbytes + here.nbytes
+        for rows, places, some, directions in tangent_states(program, values[part], columns, held):
+            every[rows, place_of[places]] = directions
             here[rows] = some
-        chosen = every[:, columns]
-        gram = overlaps(chosen, chosen)
-        along = np.einsum("bi,bpi->bp", here.conj(), chosen)  # <psi|d_p psi>
+        gram = overlaps(every, every)
+        along = np.einsum("bi,bpi->bp", here.conj(), every)  # <psi|d_p psi>
         gram = gram - along.conj()[:, :, None] * along[:, None, :]
         out[part, np.array(columns)[:, None], columns] = (gram + gram.conj().swapaxes(1, 2)) / 2
     if approximation == "block_diagonal":

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from qsim.errors import GradientError
 from qsim.gradients.evaluate import require_unitary, to_parameters, wanted_slots
-from qsim.gradients.evaluations import Evaluations, Options, Streams
+from qsim.gradients.evaluations import Evaluations, Options, Streams, evaluation_ranges
 from qsim.gradients.runner import Runner
 from qsim.program.reverse import family_of, levels_of
 from qsim.program.tape import Pattern, Tape
@@ -42,8 +42,6 @@ IntArray = npt.NDArray[np.int64]
 _SAME = 1e-10
 #: The sum of a rule's coefficients, over the largest frequency, above which it amplifies rounding too much.
 _MAX_AMPLIFICATION = 1e5
-#: Limits of what is evaluated at once.
-_ROWS, _ANGLE_BYTES = 1 << 14, 1 << 26
 #: A parameter with more levels has a rule for each of its gates.
 _MAX_LEVELS = 200
 #: Levels of diagonal gates are looked up on at most this many qubits.
@@ -102,13 +100,12 @@ def estimate(
     evaluate = Evaluations(program, options, streams, plan.runner)
     own = np.ascontiguousarray(angles[:, plan.slots] * plan.scales + plan.offsets)
     num = len(plan.coefficients)
-    at_once = max(1, min(_ROWS, _ANGLE_BYTES // (8 * max(1, own.shape[1]))))
     out, out_variance = evaluate(own, everyone, zeros)
     by_slot = np.zeros((*out.shape, program._slots.num_slots), dtype=out.dtype)
     variance = np.zeros(by_slot.shape)
     # all evaluations of all rows are one batch, in as many pieces as memory asks for
-    for first in range(0, batch * num, at_once):
-        rows, terms = np.divmod(np.arange(first, min(first + at_once, batch * num)), num)
+    for part in evaluation_ranges(program, batch * num, own.shape[1]):
+        rows, terms = np.divmod(np.arange(part.start, part.stop), num)
         found, noise = evaluate(plan.moved(own[rows], terms), rows, 1 + terms, batch * num)
         weights = plan.coefficients[terms][:, None]
         places = (rows, plan.of_slot[terms])

@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from qsim.gradients.adjoint import _make_reverse
 from qsim.gradients.evaluate import wanted_slots
-from qsim.memory import check_state_memory
 from qsim.program.dual import Velocities, dual_reverse_tape, dual_tape
 from qsim.program.execution import empty_states
 from qsim.program.reverse import Reverse, inverse_tape
@@ -30,13 +29,9 @@ ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
 _CHUNK_BYTES = 1 << 24
 
 
-def chunks(program: Program, count: int, copies: int) -> Iterator[slice]:
-    """Slices of `count` rows of which each needs `copies` states at once."""
-    size = program.dtype.itemsize << program.num_qubits
-    rows = max(1, min(count, _CHUNK_BYTES // (size * copies)))
-    check_state_memory(program.num_qubits, program.dtype.itemsize, batch=rows, copies=copies)
-    for first in range(0, count, rows):
-        yield slice(first, min(count, first + rows))
+def chunks(program: Program, count: int, copies: int, held: int = 0) -> Iterator[slice]:
+    """Slices of `count` rows of which each needs `copies` states at once, beside `held` bytes."""
+    return program._row_ranges(count, copies, _CHUNK_BYTES, held)
 
 
 def final_states(
