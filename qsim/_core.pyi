@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,15 @@ def run_expectation(
     single: bool,
     threads: int,
 ) -> npt.NDArray[np.float64]: ...
+def state_of_row(
+    tape: CompiledTape, single: bool, threads: int, largest: float
+) -> Callable[[object], _States | None]: ...
+def expectation_of_row(
+    tape: CompiledTape, paulis: CompiledPaulis, single: bool, threads: int, largest: float
+) -> Callable[[object], float | None]: ...
+def gradient_of_row(
+    program: CompiledLanes, observables: CompiledLaneObservables, single: bool, threads: int, largest: float
+) -> Callable[[object], tuple[float, npt.NDArray[np.float64]] | None]: ...
 def apply_paulis(paulis: CompiledPaulis, states: _States, out: _States, threads: int) -> None: ...
 def sweep_back(
     tape: CompiledTape,

@@ -48,6 +48,24 @@ py::cpp_function expectation_of_row(std::shared_ptr<Tape> tape, std::shared_ptr<
   });
 }
 
+py::cpp_function state_of_row(std::shared_ptr<Tape> tape, bool single, std::int64_t threads, double largest) {
+  const int num_threads = checked_threads(threads);
+  return py::cpp_function([=](py::handle params) -> py::object {
+    const double* const angles = row_of(params, tape->num_slots, largest);
+    if (angles == nullptr) return py::none();
+    py::object out = py::none();
+    with_precision(single, [&](auto amplitude) {
+      using Amplitude = decltype(amplitude);
+      py::array_t<Amplitude> state(py::ssize_t{1} << tape->num_qubits);
+      Amplitude* const data = state.mutable_data();
+      maybe_without_gil(tape->num_qubits,
+                        [&] { run<typename Amplitude::value_type>(*tape, data, 1, angles, 1, num_threads); });
+      out = std::move(state);
+    });
+    return out;
+  });
+}
+
 py::cpp_function gradient_of_row(std::shared_ptr<LaneProgram> program, std::shared_ptr<LaneObservables> observables,
                                  bool single, std::int64_t threads, double largest) {
   if (program->num_qubits != observables->num_qubits || observables->num_observables != 1)
@@ -71,6 +89,8 @@ py::cpp_function gradient_of_row(std::shared_ptr<LaneProgram> program, std::shar
 }  // namespace
 
 void bind_rows(py::module_& m) {
+  m.def("state_of_row", &state_of_row, py::arg("tape"), py::arg("single"), py::arg("threads"), py::arg("largest"),
+        "A function of one row of angles: the state made from |0...0>, or None if it is not given just that.");
   m.def("expectation_of_row", &expectation_of_row, py::arg("tape"), py::arg("paulis"), py::arg("single"),
         py::arg("threads"), py::arg("largest"),
         "A function of one row of angles: the value of the one observable, or None if it is not given just that.");

@@ -188,12 +188,13 @@ const Plan& Tape::plan(int isa) const {
   return built_once(plans_[isa][sizeof(T) == sizeof(float)], [&] { return make_plan<T>(*this, isa); });
 }
 
-constexpr int kMinSweptQubits = 13;  // below, sweeps stay in one tile
+constexpr int kMinSweptQubits = 10;  // below, binding the plan takes longer than it saves
 
 TileShape Tape::fused_shape(bool single) const {
   TileShape shape = fusion.shape;
   if (shape.active_bits == 0)
-    shape.active_bits = std::min(single ? 15 : 14, num_qubits - 2) - shape.low_bits;  // four tiles at least, for threads
+    // four tiles at least, for threads to share, where each is worth a pass
+    shape.active_bits = std::min(single ? 15 : 14, std::max(num_qubits - 2, 12)) - shape.low_bits;
   return shape;
 }
 

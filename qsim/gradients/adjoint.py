@@ -87,7 +87,9 @@ def _make_reverse(program: Program, columns: list[int]) -> tuple[Reverse, Any] |
     if not program._code.tapes:
         return None
     reverse = reverse_tape(program._code.tapes[0], wanted_slots(program, columns))
-    return (reverse, program._backend.compile(reverse.tape, fuse=program.fuse)) if len(reverse.slots) else None
+    if not len(reverse.slots):
+        return None
+    return reverse, program._backend.compile(reverse.tape, fuse=program.fuse)
 
 
 def _cotangents(program: Program, states: ComplexArray) -> ComplexArray:

@@ -52,6 +52,10 @@ _MOST_LANES = 16
 PLAIN_QUBITS = 20
 
 
+def _no_answer(_: Any) -> None:
+    """For `Execution._row_call`."""
+
+
 class Execution:
     """Base of `Program`: holds the compiled code and the backend's handles, and makes states."""
 
@@ -96,13 +100,14 @@ class Execution:
     def _connect_observables(self) -> None:
         self._paulis = pauli_handle(self._backend, self.observables, self.num_qubits)
         self._lane_observables: list[Any] = []  # one handle, made when first asked for
+        self._row_calls: dict[str, Callable[[Any], Any]] = {}
         self._is_one_sum = (
             self._is_single and len(self.observables) == 1 and isinstance(self.observables[0], PauliSum)
         )
 
     def __getstate__(self) -> dict[str, Any]:
         dropped = {"_sealed", "_backend", "_handles", "_derived", "_paulis", "_is_plain", "_is_one_sum"}
-        dropped.add("_lane_observables")
+        dropped.update(("_lane_observables", "_row_calls"))
         return {name: value for name, value in self.__dict__.items() if name not in dropped}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -135,6 +140,36 @@ class Execution:
             return None
         # above this, or NaN, a value is no angle
         return params.reshape(1, -1) if params.dot(params) <= MAX_ANGLE else None
+
+    def _row_call(self, answer: str) -> Callable[[Any], Any]:
+        """A function of `params` that knows the ``"state"``, ``"expectation"`` or ``"gradient"`` of one row.
+
+        A row as `_plain_angles` takes it; of anything else the answer is None.
+        """
+        call = self._row_calls.get(answer)
+        if call is None:
+            call = self._row_calls[answer] = self._make_row_call(answer) or _no_answer
+        return call
+
+    def _make_row_call(self, answer: str) -> Callable[[Any], Any] | None:
+        if not self._is_plain:
+            return None
+        dtype, threads = self.dtype, self.threads
+        if answer == "state":
+            is_small = self.dtype.itemsize << self.num_qubits < _ALIGNED_BYTES
+            if not is_small:
+                return None
+            return self._backend.state_of_row(self._handles[0], dtype, threads, MAX_ANGLE)
+        if not self._is_one_sum:
+            return None
+        if answer == "expectation":
+            return self._backend.expectation_of_row(
+                self._handles[0], self._paulis, dtype, threads, MAX_ANGLE
+            )
+        lanes = self._observed_lanes(1, gradient=True)
+        if lanes is None:
+            return None
+        return self._backend.gradient_of_row(*lanes, dtype, threads, MAX_ANGLE)
 
     def _derive(self, key: Any, make: Callable[[], Any]) -> Any:
         """What `make` gives, kept for the next time."""

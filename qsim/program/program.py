@@ -206,10 +206,10 @@ class Program(Execution):
         CircuitError
             If the circuit measures, resets or branches before its end, so that its state is random.
         """
-        plain = self._plain_angles(params) if initial_state is None else None
-        if plain is not None:
-            state: ComplexArray = self._run(plain, None, 1)[0]
-            return state
+        if initial_state is None:
+            state: ComplexArray | None = self._row_call("state")(params)
+            if state is not None:
+                return state
         return self._statevector("A state vector", params, initial_state, normalize)
 
     def _statevector(
@@ -287,13 +287,10 @@ class Program(Execution):
             Shape () for one observable and one parameter set, with (batch,) in front for a batch and
             (num_observables,) behind for a list of observables.
         """
-        if self._is_one_sum and initial_state is None:
-            plain = self._plain_angles(params)
-            if plain is not None:
-                out = self._backend.run_expectation(
-                    self._handles[0], self._paulis, plain, self.dtype, self.threads
-                )
-                return out.item()
+        if initial_state is None:
+            value = self._row_call("expectation")(params)
+            if value is not None:
+                return value
         self._require_observables()
         values, batched = bind_values(self.parameters, params)
         if self._is_static_pauli() and initial_state is None:
@@ -339,6 +336,11 @@ class Program(Execution):
 
         Arguments and results as for `qsim.value_and_gradient`.
         """
+        is_plain = wrt is None and measurement is None and step is None and shots is None and seed is None
+        if is_plain and directions is None and method == "adjoint" and not return_std:
+            found: tuple[Any, ...] | None = self._row_call("gradient")(params)
+            if found is not None:
+                return found
         from qsim.gradients.evaluate import value_and_gradient
 
         return value_and_gradient(
