@@ -163,9 +163,7 @@ class Execution:
         if not self._is_one_sum:
             return None
         if answer == "expectation":
-            return self._backend.expectation_of_row(
-                self._handles[0], self._paulis, dtype, threads, MAX_ANGLE
-            )
+            return self._backend.expectation_of_row(self._handles[0], self._paulis, dtype, threads, MAX_ANGLE)
         lanes = self._observed_lanes(1, gradient=True)
         if lanes is None:
             return None
