@@ -1,5 +1,5 @@
-"""One row of a small circuit goes to the core by a short way: it gives what the long way gives, and refuses nothing
-that the long way takes.
+"""One row of a small circuit goes to the core by a short way: it gives what the long way gives, and refuses
+nothing that the long way takes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import pytest
 
 import qsim
 from qsim.errors import ParameterError
+from qsim.parameters import MAX_ANGLE
 from qsim.testing import random_circuit
 
 
@@ -54,7 +55,7 @@ def test_what_else_is_taken_or_refused(backend):
     assert program.expectation(swapped) == value
     found = program.value_and_gradient(row, wrt=program.parameters[:2])
     assert found[0] == mean and np.array_equal(found[1], slope[:2])
-    for bad in (np.nan, np.inf, 1e16):
+    for bad in (np.nan, np.inf, -2 * MAX_ANGLE):
         wrong = row.copy()
         wrong[1] = bad
         for ask in (program.statevector, program.expectation, program.value_and_gradient):
