@@ -134,6 +134,14 @@ def expectation_lanes(
     single: bool,
     threads: int,
 ) -> npt.NDArray[np.float64]: ...
+def sweep_lanes(
+    program: CompiledLanes,
+    states: _States,
+    cotangents: _States,
+    wanted: npt.NDArray[np.uint8],
+    angles: npt.NDArray[np.float64],
+    threads: int,
+) -> npt.NDArray[np.float64]: ...
 def gradient_lanes(
     program: CompiledLanes,
     observables: CompiledLaneObservables,

@@ -169,6 +169,18 @@ class Backend(Protocol):
         """
         ...
 
+    def sweep_lanes(
+        self,
+        handle: Any,
+        states: States,
+        cotangents: States,
+        wanted: npt.NDArray[np.uint8],
+        angles: npt.NDArray[np.float64],
+        threads: int,
+    ) -> npt.NDArray[np.float64]:
+        """As `sweep_back`, by slots that are `wanted`; `states` are those the lane program made, and stay."""
+        ...
+
     def state_of_row(
         self, handle: Any, dtype: npt.DTypeLike, threads: int, largest: float
     ) -> Callable[[Any], States | None] | None:

@@ -184,6 +184,18 @@ class CppBackend:
         """Values, and derivatives by all slots, shape (batch, num_observables, num_slots)."""
         return _core.gradient_lanes(handle, observables, wanted, angles, dtype == _SINGLE, threads)
 
+    def sweep_lanes(
+        self,
+        handle: _core.CompiledLanes,
+        states: States,
+        cotangents: States,
+        wanted: npt.NDArray[np.uint8],
+        angles: npt.NDArray[np.float64],
+        threads: int,
+    ) -> npt.NDArray[np.float64]:
+        """Derivatives by all slots, shape (batch, count, num_slots)."""
+        return _core.sweep_lanes(handle, states, cotangents, wanted, angles, threads)
+
     def state_of_row(
         self, handle: _core.CompiledTape, dtype: npt.DTypeLike, threads: int, largest: float
     ) -> Callable[[Any], States | None] | None:

@@ -18,7 +18,7 @@ from qsim.program.reverse import Reverse, reverse_tape
 if TYPE_CHECKING:
     from qsim.program.program import Program
 
-__all__ = ["values_and_jacobian"]
+__all__ = ["lanes_back", "values_and_jacobian", "wanted_mask"]
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
@@ -38,7 +38,7 @@ def values_and_jacobian(
     angles = program._slots.angles(values)
     lanes = _lanes(program, len(values))
     if lanes is not None:
-        wanted = program._derive(("wanted", *columns), lambda: _wanted(program, columns))
+        wanted = program._derive(("wanted", *columns), lambda: wanted_mask(program, columns))
         threads = program._threads_in_lanes(len(program.observables) + 1)
         means, slopes = program._backend.gradient_lanes(*lanes, wanted, angles, program.dtype, threads)
         return means, to_parameters(program, values, slopes, columns)
@@ -62,10 +62,7 @@ def values_and_jacobian(
 def _lanes(program: Program, batch: int) -> tuple[Any, Any] | None:
     """Handles of lane program and observables, if the gradient is to be taken in lanes."""
     copies = len(program.observables) + 1
-    if (
-        not program._is_static_pauli()
-        or copies * _LANES * program.dtype.itemsize << program.num_qubits > _GROUP_BYTES
-    ):
+    if not program._is_static_pauli() or _too_big(program, copies):
         return None
     lanes = program._observed_lanes(batch, gradient=True)
     if lanes is not None:
@@ -75,7 +72,19 @@ def _lanes(program: Program, batch: int) -> tuple[Any, Any] | None:
     return lanes
 
 
-def _wanted(program: Program, columns: list[int]) -> npt.NDArray[np.uint8]:
+def lanes_back(program: Program, batch: int, copies: int, from_zero: bool) -> Any:
+    """Handle of the lane program, if `copies` states and cotangents in a row are to be swept in lanes."""
+    if batch == 1 or _too_big(program, copies):
+        return None
+    lanes = program._lanes(batch, from_zero, gradient=True)
+    return None if lanes is None else lanes[1]
+
+
+def _too_big(program: Program, copies: int) -> bool:
+    return bool(copies * _LANES * program.dtype.itemsize << program.num_qubits > _GROUP_BYTES)
+
+
+def wanted_mask(program: Program, columns: list[int]) -> npt.NDArray[np.uint8]:
     """1 for each slot that depends on some of the parameters, else 0."""
     out = np.zeros(program._slots.num_slots, dtype=np.uint8)
     out[list(wanted_slots(program, columns))] = 1

@@ -72,7 +72,9 @@ def vjp(
         pulled = measurement.pull(program, states, rows, weights[part])
         if initial is not None:  # 2 Re <lambda|d psi> is Re <cotangent|d psi>
             before[part] = 2 * undo(program, angles[part], pulled)
-        by_slot[part] = pull_back(program, angles[part], states, pulled[:, None], request.columns)
+        by_slot[part] = pull_back(
+            program, angles[part], states, pulled[:, None], request.columns, len(values), initial is None
+        )
     gradient = to_parameters(program, values, by_slot, request.columns)[:, 0]
     if initial is None:
         return request.value(out), request.gradient(gradient)
@@ -123,7 +125,7 @@ def measured_jacobian(program: Program, measurement: Measurement, request: Reque
         states = final_states(program, angles, part)
         out[part] = measurement.evaluate(program, states, rows)
         pulled = pulled_of(measurement, program, rows, None)(states)
-        by_slot[part] = pull_back(program, angles[part], states, pulled, columns)
+        by_slot[part] = pull_back(program, angles[part], states, pulled, columns, batch)
     found = to_parameters(program, values, by_slot, columns)
     return out, found.reshape(batch, *shape, values.shape[1])
 
@@ -243,7 +245,7 @@ def _slopes_by_slot(
         states = final_states(program, angles, part)
         own = None if weights is None else weights[part]
         pulled = pulled_of(measurement, program, rows, own)(states)
-        out[part] = pull_back(program, angles[part], states, pulled, columns)
+        out[part] = pull_back(program, angles[part], states, pulled, columns, len(values))
     return out
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from qsim.gradients.adjoint import _make_reverse
+from qsim.gradients.adjoint import _make_reverse, lanes_back, wanted_mask
 from qsim.gradients.evaluate import wanted_slots
 from qsim.program.dual import Velocities, dual_reverse_tape, dual_tape
 from qsim.program.execution import empty_states
@@ -60,11 +60,25 @@ def pull_back(
     states: ComplexArray,
     cotangents: ComplexArray,
     columns: list[int],
+    batch: int,
+    from_zero: bool = True,
 ) -> FloatArray:
     """Derivatives ``2 Re <lambda|d psi / d slot>``, (rows, count, num_slots).
 
-    `states` and `cotangents`, (rows, count, 2**n), are overwritten.
+    `states`, made from ``|0...0>`` or from others, and `cotangents`, (rows, count, 2**n), are overwritten.
+    Whether lanes serve is decided by the whole `batch`, of which these rows are a part.
     """
+    lanes = lanes_back(program, batch, cotangents.shape[1] + 1, from_zero)
+    if lanes is not None:
+        wanted = program._derive(("wanted", *columns), lambda: wanted_mask(program, columns))
+        return program._backend.sweep_lanes(
+            lanes,
+            states,
+            np.ascontiguousarray(cotangents, dtype=program.dtype),
+            wanted,
+            np.ascontiguousarray(angles),
+            program._threads_in_lanes(cotangents.shape[1] + 1),
+        )
     made = program._derive(("adjoint", *columns), lambda: _make_reverse(program, columns))
     if made is None:
         return np.zeros((*cotangents.shape[:2], program._slots.num_slots))
