@@ -326,11 +326,13 @@ def to_parameters(
 
 
 def wanted_slots(program: Program, columns: list[int]) -> frozenset[int]:
-    """The slots that depend on some of these parameters."""
+    """The slots that depend on some of these parameters, but for those that others differentiate."""
     chosen = {program.parameters[c] for c in columns}
     count = len(program.parameters)
     return frozenset(columns) | {
-        slot for slot, e in enumerate(program._slots.expressions, count) if chosen.intersection(e.parameters)
+        slot
+        for slot, e in enumerate(program._slots.expressions, count)
+        if not e.is_held and chosen.intersection(e.parameters)
     }
 
 
