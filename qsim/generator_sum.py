@@ -197,6 +197,16 @@ class GeneratorSumGate(UserGate):
         return parts
 
     # -- numbers ---------------------------------------------------------------------------------
+    def held_angles(self, rows: FloatArray) -> FloatArray:
+        """The angles (rows, 4**k) that make the matrices at parameters (rows, num_params)."""
+        return _held_angles(self._unitaries(rows))
+
+    def parts_of_generators(self) -> list[tuple[str, list[float]]]:
+        """For each of the `strings` its coefficient in every generator; 0 for rounding."""
+        found = _coefficients(self.generators[None], _matrices(self.strings))[0]
+        found[np.abs(found) < _DUST * np.abs(self.generators).max(initial=0.0)] = 0.0
+        return list(zip(self.strings, found.T.tolist(), strict=True))
+
     @cached_property
     def strings(self) -> tuple[str, ...]:
         """The Pauli strings, as dense labels, that occur in some derivative."""
@@ -213,7 +223,7 @@ class GeneratorSumGate(UserGate):
         kept = self._last.get(key)
         if kept is None or kept[0] != content:
             if kind == "held":
-                made = _held_angles(self._unitaries(rows))
+                made = self.held_angles(rows)
             else:
                 made = self._slopes(rows) if order == 1 else self._bends(rows)
             kept = self._last[key] = (content, made)

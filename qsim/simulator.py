@@ -129,13 +129,17 @@ class Simulator:
     ) -> tuple[Any, ...]:
         """See `qsim.value_and_gradient`."""
         program, measured = self._measured(circuit, observables)
+        if seed is None and self._seeds is not None:
+            from qsim.gradients.evaluate import RANDOM
+
+            seed = self._seeds if shots is not None or method in RANDOM else None
         return program.value_and_gradient(
             params,
             wrt=wrt,
             method=method,
             step=step,
             shots=shots,
-            seed=self._seeds if seed is None and (shots is not None or method == "spsa") else seed,
+            seed=seed,
             directions=directions,
             return_std=return_std,
             measurement=measured,
