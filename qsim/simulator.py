@@ -201,11 +201,13 @@ class Simulator:
         program, measured = self._measured(circuit, measurement)
         return program.hessian(params, wrt=wrt, cotangent=cotangent, measurement=measured)
 
-    def geometric_tensor(self, circuit: Circuit, params: Any = None, *, wrt: Any = None) -> Any:
+    def geometric_tensor(
+        self, circuit: Circuit, params: Any = None, *, wrt: Any = None, approximation: str | None = None
+    ) -> Any:
         """See `qsim.geometric_tensor`."""
         from qsim.gradients.metric import program_geometric_tensor
 
-        return program_geometric_tensor(self.compile(circuit), params, wrt)
+        return program_geometric_tensor(self.compile(circuit), params, wrt, approximation)
 
     def quantum_fisher(
         self, circuit: Circuit, params: Any = None, *, wrt: Any = None, approximation: str | None = None
