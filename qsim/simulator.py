@@ -129,13 +129,17 @@ class Simulator:
     ) -> tuple[Any, ...]:
         """See `qsim.value_and_gradient`."""
         program, measured = self._measured(circuit, observables)
+        if seed is None and self._seeds is not None:
+            from qsim.gradients.evaluate import RANDOM
+
+            seed = self._seeds if shots is not None or method in RANDOM else None
         return program.value_and_gradient(
             params,
             wrt=wrt,
             method=method,
             step=step,
             shots=shots,
-            seed=self._seeds if seed is None and (shots is not None or method == "spsa") else seed,
+            seed=seed,
             directions=directions,
             return_std=return_std,
             measurement=measured,
@@ -197,11 +201,13 @@ class Simulator:
         program, measured = self._measured(circuit, measurement)
         return program.hessian(params, wrt=wrt, cotangent=cotangent, measurement=measured)
 
-    def geometric_tensor(self, circuit: Circuit, params: Any = None, *, wrt: Any = None) -> Any:
+    def geometric_tensor(
+        self, circuit: Circuit, params: Any = None, *, wrt: Any = None, approximation: str | None = None
+    ) -> Any:
         """See `qsim.geometric_tensor`."""
         from qsim.gradients.metric import program_geometric_tensor
 
-        return program_geometric_tensor(self.compile(circuit), params, wrt)
+        return program_geometric_tensor(self.compile(circuit), params, wrt, approximation)
 
     def quantum_fisher(
         self, circuit: Circuit, params: Any = None, *, wrt: Any = None, approximation: str | None = None

@@ -103,6 +103,7 @@ ANSWERS = {
     "jvp": lambda s, c, v: s.jvp(c, PAULIS, v, v[0])[1],
     "hvp": lambda s, c, v: s.hvp(c, Variance(PAULIS), v, v[0]),
     "geometric_tensor": lambda s, c, v: s.geometric_tensor(c, v),
+    "geometric tensor by blocks": lambda s, c, v: s.geometric_tensor(c, v, approximation="block_diagonal"),
     "diagonal Fisher information": lambda s, c, v: s.quantum_fisher(c, v, approximation="diagonal"),
     "classical_fisher": lambda s, c, v: s.classical_fisher(c, v, [0, 1]),
 }

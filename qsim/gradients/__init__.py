@@ -38,7 +38,7 @@ def value_and_gradient(
         As for `qsim.statevector`: data and weights alike, with or without a batch axis.
     wrt : str, Parameter, ParameterVector or a sequence of these, optional
         Derivatives by these parameters only. All by default.
-    method : {"adjoint", "parameter_shift", "finite_difference", "spsa", "hadamard_test"}
+    method : {"adjoint", "parameter_shift", "stochastic_shift", "finite_difference", "spsa", "hadamard_test"}
         See the notes.
     step : float, optional
         Step of ``"finite_difference"`` (default 1e-5 in double precision, 1e-2 in single, 0.1 with shots)
@@ -50,7 +50,8 @@ def value_and_gradient(
         Of samples and of random directions. The same seed gives the same numbers whatever the backend,
         threads or size of the batch's chunks.
     directions : int, optional
-        Random directions that ``"spsa"`` averages over, 1 by default.
+        Random directions that ``"spsa"`` averages over, and random times of ``"stochastic_shift"``, 1 by
+        default.
     return_std : bool
         Also give the standard errors of values and derivatives.
     backend, precision, threads, max_memory
@@ -81,7 +82,10 @@ def value_and_gradient(
     values for each observable, whatever the number of parameters, and the memory of a state and one more
     for each observable, whatever the depth. ``"parameter_shift"`` [2]_ evaluates the circuit at shifted
     angles, as hardware must: exact as well, with two evaluations for each frequency of each gate with a
-    parameter, or of all gates of a parameter together where these have fewer. ``"hadamard_test"`` [3]_ adds a
+    parameter, or of all gates of a parameter together where these have fewer. ``"stochastic_shift"`` [5]_ is
+    the same but for `Circuit.generator_sum`, whose gates it shifts at random times, each of `directions`
+    times: unbiased, and from no other gates, where ``"parameter_shift"`` adds rotations of all strings that
+    its effective generators have. ``"hadamard_test"`` [3]_ adds a
     qubit and puts the generator of each gate behind it. ``"finite_difference"`` takes central differences,
     two evaluations for each parameter; it serves for comparison, and for circuits that measure in the middle
     or have gates that are not unitary. ``"spsa"`` [4]_ moves all parameters at once in random directions, two
@@ -102,6 +106,8 @@ def value_and_gradient(
        measurements", Phys. Rev. Research 1, 013006 (2019), arXiv:1901.00015.
     .. [4] J. C. Spall, "Multivariate stochastic approximation using a simultaneous perturbation gradient
        approximation", IEEE Trans. Autom. Control 37, 332 (1992).
+    .. [5] L. Banchi and G. E. Crooks, "Measuring analytic gradients of general quantum evolution with the
+       stochastic parameter shift rule", Quantum 5, 386 (2021), arXiv:2005.10299.
 
     Examples
     --------

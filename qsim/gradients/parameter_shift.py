@@ -30,6 +30,7 @@ __all__ = [
     "cached_rule",
     "distinct_levels",
     "estimate",
+    "estimate_slots",
     "frequencies_of",
     "parameter_frequencies",
     "shift_rule",
@@ -80,23 +81,37 @@ def estimate(
     program: Program, values: FloatArray, columns: list[int], options: Options
 ) -> tuple[Any, Any, FloatArray, FloatArray]:
     """See `qsim.gradients.evaluate.METHODS`."""
-    require_unitary(program, "parameter_shift")
+    streams = None if options.shots is None else Streams(options.seed, len(values))
+    wanted = wanted_slots(program, columns)
+    return estimate_slots(program, values, columns, options, streams, wanted, "parameter_shift")[:4]
+
+
+def estimate_slots(
+    program: Program,
+    values: FloatArray,
+    columns: list[int],
+    options: Options,
+    streams: Streams | None,
+    wanted: frozenset[int],
+    method: str,
+) -> tuple[Any, Any, FloatArray, FloatArray, int]:
+    """The same for the slots `wanted` alone; and how many evaluations of each row have random numbers now."""
+    require_unitary(program, method)
     measurement = options.measurement
     if measurement is not None and measurement.degree != 2:
         raise GradientError(
-            f"Method 'parameter_shift' needs what is linear in the density matrix, but {measurement!r} is "
+            f"Method {method!r} needs what is linear in the density matrix, but {measurement!r} is "
             "not. Use method='adjoint' or 'finite_difference'."
         )
     angles = program._slots.angles(values)
-    plan = program._derive(("parameter_shift", *columns), lambda: _make_plan(program, columns))
+    plan = program._derive((method, "slots", *columns), lambda: _make_plan(program, wanted))
     batch = len(values)
-    streams = None if options.shots is None else Streams(options.seed, batch)
     everyone, zeros = np.arange(batch), np.zeros(batch, dtype=np.int64)
     if plan is None:
         evaluate = Evaluations(program, options, streams)
         out, out_variance = evaluate(angles, everyone, zeros)
         slopes = np.zeros((*out.shape, values.shape[1]))
-        return out, slopes.astype(out.dtype), out_variance, slopes
+        return out, slopes.astype(out.dtype), out_variance, slopes, 1
     evaluate = Evaluations(program, options, streams, plan.runner)
     own = np.ascontiguousarray(angles[:, plan.slots] * plan.scales + plan.offsets)
     num = len(plan.coefficients)
@@ -110,10 +125,11 @@ def estimate(
         weights = plan.coefficients[terms][:, None]
         places = (rows, plan.of_slot[terms])
         np.add.at(by_slot.transpose(0, 2, 1), places, weights * found)
-        if streams is not None:
+        if options.shots is not None:
             np.add.at(variance.transpose(0, 2, 1), places, weights**2 * noise)
     jacobian = to_parameters(program, values, by_slot, columns)
-    return out, jacobian, out_variance, to_parameters(program, values, variance, columns, squared=True)
+    variances = to_parameters(program, values, variance, columns, squared=True)
+    return out, jacobian, out_variance, variances, 1 + num
 
 
 def frequencies_of(levels: FloatArray) -> tuple[float, ...]:
@@ -194,11 +210,11 @@ def unroll_angles(tape: Tape) -> tuple[Tape, IntArray, FloatArray, FloatArray, I
     return unrolled, slots, scales, offsets, places
 
 
-def _make_plan(program: Program, columns: list[int]) -> _Shifts | None:
-    """None where no gate depends on these parameters."""
+def _make_plan(program: Program, wanted: frozenset[int]) -> _Shifts | None:
+    """None where no gate depends on these slots."""
     if not program._code.tapes:
         return None
-    tape, wanted = program._code.tapes[0], wanted_slots(program, columns)
+    tape = program._code.tapes[0]
     unrolled, slots, scales, offsets, places = unroll_angles(tape)
     gates = {int(slot): np.flatnonzero(slots == slot) for slot in np.unique(slots) if int(slot) in wanted}
     rules: list[_Rule] = []
