@@ -38,8 +38,8 @@ def excitations(
     def kept(source: tuple[int, ...], target: tuple[int, ...]) -> bool:
         return not spin or sum(q % 2 for q in source) == sum(q % 2 for q in target)
 
-    singles = [((i,), (a,)) for i in occupied for a in virtual if kept((i,), (a,))]
-    doubles = [
+    singles: list[Excitation] = [((i,), (a,)) for i in occupied for a in virtual if kept((i,), (a,))]
+    doubles: list[Excitation] = [
         (source, target)
         for source in itertools.combinations(occupied, 2)
         for target in itertools.combinations(virtual, 2)
@@ -98,7 +98,10 @@ def _create(orbital: int) -> PauliSum:
 
 
 def _generator(excitation: Excitation) -> PauliSum:
-    """G with exp(theta (T - T^dagger)) = exp(-i theta G), T = prod create(virtual) prod annihilate(occupied)."""
+    """The Hermitian G with ``exp(theta (T - T^dagger)) = exp(-i theta G)``.
+
+    T creates the excitation's virtual orbitals and annihilates the occupied ones.
+    """
     source, target = excitation
     product: Any = PauliSum({"": 1.0})
     for orbital in reversed(target):
@@ -128,7 +131,8 @@ def uccsd(
     Returns
     -------
     Circuit
-        A weight for each excitation and layer: ``exp(theta (T - T^dagger))``, exactly, doubles before singles.
+        A weight for each excitation and layer: ``exp(theta (T - T^dagger))``, exactly; doubles before
+        singles.
 
     References
     ----------

@@ -68,8 +68,8 @@ def n_local(
     entanglers : str or sequence of str
         Two-qubit gates of a layer, each applied to all pairs before the next one.
     entanglement : str, sequence of pairs, or callable
-        "full", "linear", "reverse_linear", "circular", "pairwise", "sca" (shifted, circular, alternating), pairs
-        of qubits, or a function of the layer's number that returns one of these.
+        "full", "linear", "reverse_linear", "circular", "pairwise", "sca" (shifted, circular, alternating),
+        pairs of qubits, or a function of the layer's number that returns one of these.
     reps : int
     final_rotations : bool
         Whether a layer of one-qubit gates ends the circuit.
@@ -198,7 +198,7 @@ def strongly_entangling(
     """
     check_count(layers, "layers", 1)
     check_count(num_qubits, "num_qubits", 1)
-    steps = [l % max(num_qubits - 1, 1) + 1 for l in range(layers)] if ranges is None else list(ranges)
+    steps = [k % max(num_qubits - 1, 1) + 1 for k in range(layers)] if ranges is None else list(ranges)
     if len(steps) != layers or any(step % num_qubits == 0 for step in steps if num_qubits > 1):
         raise ArgumentError(
             f"Argument `ranges` must be {layers} numbers, none a multiple of {num_qubits}, but is {steps}."
@@ -208,7 +208,7 @@ def strongly_entangling(
     circuit = Circuit(num_qubits, name="strongly_entangling")
     for step in steps:
         for q in range(num_qubits):
-            circuit.rot(*theta.take(3), q)
+            circuit.append("rot", theta.take(3), q)
         for q in range(num_qubits if num_qubits > 1 else 0):
             _apply(circuit, name, (q, (q + step) % num_qubits), theta)
     return circuit

@@ -57,8 +57,8 @@ def qaoa(
         Of Z only; Z Z on the neighbours of a ring (its maximum cut) by default.
     layers : int
     mixer : {"x", "xy"}
-        Sum of X, which starts from the uniform state; or ``(X X + Y Y) / 2`` on the neighbours of a ring, which
-        keeps the number of ones and starts from alternating bits.
+        Sum of X, which starts from the uniform state; or ``(X X + Y Y) / 2`` on the neighbours of a ring,
+        which keeps the number of ones and starts from alternating bits.
     multi_angle : bool
         A weight for each term of cost and mixer [2]_, not only one for each sum.
 
@@ -115,12 +115,12 @@ def hamiltonian_variational(
     ----------
     num_qubits : int
     groups : sequence of PauliSum or anything they can be made of, optional
-        The parts, each best of terms that commute; ``Z Z`` on neighbours and then X, the transverse-field Ising
-        chain, by default.
+        The parts, each best of terms that commute; ``Z Z`` on neighbours and then X, the transverse-field
+        Ising chain, by default.
     layers : int
     initial_state : Circuit, optional
-        Without parameters named theta. Hadamard gates for the default chain, and nothing for `groups` of yours,
-        by default.
+        Without parameters named theta. By default Hadamard gates for the Ising chain, and nothing for
+        `groups` of yours.
 
     Returns
     -------

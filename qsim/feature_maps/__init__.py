@@ -2,8 +2,8 @@
 
 Each function takes the number of features and keywords, and returns a `Circuit` whose data are the elements
 of ``ParameterVector("x", num_features)`` and whose weights, if it has any, are those of
-``ParameterVector("theta", m)``. `FEATURE_MAPS` has a record for each: formula, qubits, domain, period, Fourier
-spectrum, reference. `scale` and `check_data` bring data into the domain of a map.
+``ParameterVector("theta", m)``. `FEATURE_MAPS` has a record for each: formula, qubits, domain, period,
+Fourier spectrum, reference. `scale` and `check_data` bring data into the domain of a map.
 
 Examples
 --------

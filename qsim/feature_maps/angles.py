@@ -115,7 +115,7 @@ def _layered_spectrum(d: int, options: dict[str, Any]) -> tuple[Frequencies, ...
 
 @feature_map(
     family=FAMILY,
-    formula="[CX ring, prod_i R_P(x_i)]^layers",
+    formula="[CZ ring, prod_i R_P(x_i)]^layers",
     qubits="d",
     scaling="[-pi, pi], or less for more layers",
     period=2 * math.pi,
@@ -130,7 +130,7 @@ def hardware_efficient_angle(
     num_qubits: int | None = None,
     on_mismatch: str = "error",
 ) -> Circuit:
-    """Hardware-efficient embedding: layers of rotations by the data, then CX around a ring.
+    """Hardware-efficient embedding: layers of rotations by the data, then CZ around a ring.
 
     Parameters
     ----------
@@ -157,5 +157,5 @@ def hardware_efficient_angle(
         for q, value in enumerate(values):
             circuit.append(f"r{rotation}", (value,), q)
         for a, b in ring_pairs(slots):
-            circuit.cx(a, b)
+            circuit.cz(a, b)
     return circuit

@@ -154,7 +154,8 @@ def chebyshev_pqc(
     Returns
     -------
     Circuit
-        Weights: RY at the start; in each layer those of RX, then of the pairs (even ones first); RY at the end.
+        Weights: RY at the start; in each layer those of RX, then of the pairs (even ones first); RY at the
+        end.
     """
     x = data_vector(num_features)
     check_count(layers, "layers", 1)

@@ -100,7 +100,8 @@ def _product_of_differences(values: Sequence[Any]) -> ParameterValue:
     product: Any = math.pi - values[0]
     for value in values[1:]:
         product = product * (math.pi - value)
-    return product
+    phase: ParameterValue = product
+    return phase
 
 
 @feature_map(
@@ -190,9 +191,7 @@ def _blocks(num_qubits: int, size: int, entanglement: Any) -> list[tuple[int, ..
         ]
         return around + runs
     if entanglement == "pairwise":
-        raise ArgumentError(
-            "Argument `entanglement` may be 'pairwise' only for Pauli strings of two letters."
-        )
+        raise ArgumentError("Argument `entanglement` may be 'pairwise' for two letters only.")
     return runs
 
 

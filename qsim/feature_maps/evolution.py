@@ -37,7 +37,10 @@ def _heisenberg_spectrum(d: int, options: dict[str, Any]) -> tuple[Frequencies, 
 
 @feature_map(
     family=FAMILY,
-    formula="[prod_j exp(-i (t / T) x_j (X_j X_{j+1} + Y_j Y_{j+1} + Z_j Z_{j+1}))]^T prod_q |psi_q>, t = d / 3",
+    formula=(
+        "[prod_j exp(-i (t / T) x_j (X_j X_{j+1} + Y_j Y_{j+1} + Z_j Z_{j+1}))]^T prod_q |psi_q>, t = d / 3, "
+        "T = 20"
+    ),
     qubits="d + 1",
     scaling="about unit variance (standardised features)",
     data_range=(-1.0, 1.0),
@@ -111,8 +114,8 @@ def hamiltonian(
 ) -> Circuit:
     """Evolution under a Hamiltonian whose coefficients in the Pauli basis are the data.
 
-    With the default words and ``4**n - 1`` features the data are a Hermitian matrix without trace, expanded in
-    the Pauli basis.
+    With the default words and ``4**n - 1`` features the data are a Hermitian matrix without trace, expanded
+    in the Pauli basis.
 
     Parameters
     ----------

@@ -88,8 +88,8 @@ def neqr(num_features: int, *, bits: int = 2) -> Circuit:
     Returns
     -------
     Circuit
-        The number is written as phases, behind controls on the position, and an inverse Fourier transform makes
-        it a basis state: O(num_features * bits) gates, and ``num_features`` free parameters.
+        The number is written as phases, behind controls on the position, and an inverse Fourier transform
+        makes it a basis state: O(num_features * bits) gates.
 
     Notes
     -----

@@ -69,7 +69,10 @@ def basis(num_features: int, *, num_qubits: int | None = None) -> Circuit:
     homogeneous=True,
     scaling=WITHOUT_NORM,
     data_range=(-math.inf, math.inf),
-    reference="M. Mottonen et al., Quantum Inf. Comput. 5, 467 (2005); M. Schuld, N. Killoran, PRL 122, 040504 (2019)",
+    reference=(
+        "M. Mottonen et al., Quantum Inf. Comput. 5, 467 (2005); M. Schuld, N. Killoran, "
+        "Phys. Rev. Lett. 122, 040504 (2019)"
+    ),
 )
 def amplitude(num_features: int, *, num_qubits: int | None = None) -> Circuit:
     """Amplitude encoding: the data, normalised, are the amplitudes.
@@ -280,8 +283,8 @@ def weight_order(num_qubits: int, weight: int) -> list[tuple[int, ...]]:
 def random_access_code(num_features: int, *, bits_per_qubit: int = 3) -> Circuit:
     """Quantum random access code: two or three bits for each qubit.
 
-    Bit 0, 1, 2 of a qubit is the sign of <X>, <Y>, <Z>, each of size 1/sqrt(3); with two bits it is the sign of
-    <X>, <Z>, each of size 1/sqrt(2).
+    Bit 0, 1, 2 of a qubit is the sign of <X>, <Y>, <Z>, each of size 1/sqrt(3); with two bits it is the sign
+    of <X>, <Z>, each of size 1/sqrt(2).
 
     Parameters
     ----------

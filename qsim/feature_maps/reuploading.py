@@ -77,7 +77,7 @@ def reuploading(
 
     def trained_layer() -> None:
         for q in range(qubits):
-            circuit.rot(*theta.take(3), q)
+            circuit.append("rot", theta.take(3), q)
         for a, b in ring_pairs(qubits):
             circuit.cx(a, b)
 
@@ -96,7 +96,9 @@ def reuploading(
     scaling="any: the map learns scale and shift; start from features of about unit size",
     data_range=(-1.0, 1.0),
     trainable=True,
-    reference="A. Perez-Salinas et al., Quantum 4, 226 (2020); B. Jaderberg et al., Phys. Rev. A 109, 042421 (2024)",
+    reference=(
+        "A. Perez-Salinas et al., Quantum 4, 226 (2020); B. Jaderberg et al., Phys. Rev. A 109, 042421 (2024)"
+    ),
 )
 def trainable_reuploading(
     num_features: int, *, layers: int = 2, num_qubits: int | None = None, on_mismatch: str = "cycle"
@@ -126,12 +128,12 @@ def trainable_reuploading(
     theta = Weights()
     circuit = Circuit(qubits, name="trainable_reuploading")
     for q in range(qubits):
-        circuit.u(*theta.take(3), q)
+        circuit.append("u", theta.take(3), q)
     for _ in range(layers):
         for q in range(qubits):
             weight, shift = theta.take(2)
             circuit.rz(weight * next(values) + shift, q)
-            circuit.u(*theta.take(3), q)
+            circuit.append("u", theta.take(3), q)
         for a, b in ring_pairs(qubits):
             circuit.cx(a, b)
     return circuit
@@ -143,7 +145,10 @@ def _qaoa_spectrum(d: int, options: dict[str, Any]) -> tuple[Frequencies, ...]:
 
 @feature_map(
     family=FAMILY,
-    formula="prod_i RX(x_i) [prod_i RY(beta_{li}) prod_i exp(-i alpha_{li} Z_i Z_{i+1} / 2) prod_i RX(x_i)]^layers",
+    formula=(
+        "prod_i RX(x_i) [prod_i RY(theta'_{li}) prod_i exp(-i theta_{li} Z_i Z_{i+1} / 2) "
+        "prod_i RX(x_i)]^layers"
+    ),
     qubits="d",
     scaling="[-pi, pi]",
     period=2 * math.pi,
@@ -226,8 +231,8 @@ def hubregtsen(
     Parameters
     ----------
     num_features : int
-        More features than qubits are written in rows, alternately by RZ and RX; the last row is filled up from
-        the first feature.
+        More features than qubits are written in rows, alternately by RZ and RX; the last row is filled up
+        from the first feature.
     layers : int
     num_qubits : int, optional
         As many as features by default.
@@ -278,7 +283,9 @@ def _yz_cx_spectrum(d: int, options: dict[str, Any]) -> tuple[Frequencies, ...]:
 
 @feature_map(
     family=FAMILY,
-    formula="prod_l [CX on alternate pairs, prod_q RZ(theta'_{lq} + c x_k) RY(theta_{lq} + c x_k)], k = l n + q",
+    formula=(
+        "prod_l [CX on alternate pairs, prod_q RZ(theta'_{lq} + c x_k) RY(theta_{lq} + c x_k)], k = l n + q"
+    ),
     qubits="max(d, 2)",
     scaling="c is the bandwidth: c |x - y| of order 1 for neighbours",
     period=2 * math.pi,
@@ -342,7 +349,10 @@ def _high_dimensional_spectrum(d: int, options: dict[str, Any]) -> tuple[Frequen
 
 @feature_map(
     family=FAMILY,
-    formula="[prod_q RZ(x_{k+2}) RY(x_{k+1}) RZ(x_k), sqrt(iSWAP) on neighbours]^layers prod_q H, k counts on",
+    formula=(
+        "[prod_q RZ(x_{k+2}) RY(x_{k+1}) RZ(x_k), sqrt(iSWAP) on neighbours]^layers prod_q H, k counts on; "
+        "no sqrt(iSWAP) in the first layer"
+    ),
     qubits="ceil(d / 3)",
     scaling="[-pi, pi] or less; smaller for more uploads, so that kernels do not vanish",
     period=2 * math.pi,

@@ -30,7 +30,9 @@ _ENCODINGS = {"x": lambda x: x, "pi_x": lambda x: math.pi * x, "arctan_x": arcta
     scaling="[-1, 1]",
     data_range=(-1.0, 1.0),
     trainable=True,
-    reference="random circuits as in PennyLane's RandomLayers and sQUlearn (D. A. Kreplin et al., arXiv:2311.08990)",
+    reference=(
+        "random circuits as in PennyLane's RandomLayers and sQUlearn (D. A. Kreplin et al., arXiv:2311.08990)"
+    ),
 )
 def random_layers(
     num_features: int,
@@ -75,8 +77,8 @@ def random_layers(
     slots = layers * qubits
     if len(x) > slots:
         raise ArgumentError(
-            f"Argument `num_features` is {len(x)}, but {layers} layers of {qubits} qubits have {slots} rotations: "
-            "some features would be lost. Give it more layers or qubits."
+            f"Argument `num_features` is {len(x)}, but {layers} layers of {qubits} qubits have {slots} "
+            "rotations: some features would be lost. Give it more layers or qubits."
         )
     rng = np.random.default_rng(check_count(seed, "seed"))
     of_data = max(len(x), round(feature_probability * slots))
@@ -88,7 +90,7 @@ def random_layers(
     for layer in range(layers):
         for q in range(qubits):
             gate = ["rx", "ry", "rz"][rng.integers(3)]
-            encoding = _ENCODINGS[encodings[rng.integers(len(encodings))]]
+            encoding = _ENCODINGS[encodings[int(rng.integers(len(encodings)))]]
             k = feature_at.get(layer * qubits + q)
             angle: Any = theta() if k is None else encoding(x[k])
             circuit.append(gate, (angle,), q)
