@@ -25,6 +25,15 @@ from qsim.feature_maps.chebyshev import (
     chebyshev_tower,
     product,
 )
+from qsim.feature_maps.data_reuploading import (
+    high_dimensional,
+    hubregtsen,
+    multi_control,
+    qaoa,
+    reuploading,
+    trainable_reuploading,
+    yz_cx,
+)
 from qsim.feature_maps.diagonal import iqp, iqp_generative, param_z, pauli, z, zz
 from qsim.feature_maps.evolution import covariant, hamiltonian, heisenberg
 from qsim.feature_maps.fourier import (
@@ -43,15 +52,6 @@ from qsim.feature_maps.loading import (
     weight_order,
 )
 from qsim.feature_maps.records import FEATURE_MAPS, FeatureMap, data_parameters, get, weights
-from qsim.feature_maps.reuploading import (
-    high_dimensional,
-    hubregtsen,
-    multi_control,
-    qaoa,
-    reuploading,
-    trainable_reuploading,
-    yz_cx,
-)
 from qsim.feature_maps.structured import qcnn, random_layers
 
 __all__ = [
