@@ -98,7 +98,7 @@ def draw(d: int, m: int = 0, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
 
 
 # -- basis states and amplitudes -----------------------------------------------------------------
-@pytest.mark.parametrize("bits", itertools.product((0, 1), repeat=3))
+@pytest.mark.parametrize("bits", list(itertools.product((0, 1), repeat=3)))
 def test_basis(bits: tuple[int, ...], backend: str) -> None:
     psi = qsim.statevector(feature_maps.basis(3, num_qubits=4), {"x": list(bits)}, backend=backend)
     expected = np.zeros(16)
