@@ -129,6 +129,62 @@ def test_amplitude_in_single_precision_and_on_more_qubits() -> None:
         feature_maps.amplitude(5, num_qubits=2)
 
 
+def test_sparse_amplitudes() -> None:
+    x, states = np.array([1.0, -2.0, 0.5]), [9, 0, 4]
+    expected = np.zeros(16)
+    expected[states] = x / np.linalg.norm(x)
+    np.testing.assert_allclose(run(feature_maps.amplitude(3, states=states), x), expected, atol=1e-14)
+    assert feature_maps.amplitude(3, states=states, num_qubits=6).num_qubits == 6
+    for wrong in ([0, 1], [0, 1, 1]):
+        with pytest.raises(ArgumentError, match="`states` must be 3 different basis states"):
+            feature_maps.amplitude(3, states=wrong)
+    with pytest.raises(ArgumentError, match="`num_qubits` must be at least 4, but is 3"):
+        feature_maps.amplitude(3, states=states, num_qubits=3)
+
+
+@given(x=st.lists(st.floats(-2, 2), min_size=1, max_size=40).filter(lambda v: max(map(abs, v)) > 1e-3))
+@settings(max_examples=40)
+def test_matrix_product_states_of_enough_bonds_are_exact(x: list[float]) -> None:
+    circuit = feature_maps.mps_amplitudes(x, max_bond=8)
+    expected = np.zeros(2**circuit.num_qubits)
+    expected[: len(x)] = np.array(x) / np.linalg.norm(x)
+    np.testing.assert_allclose(qsim.statevector(circuit), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("max_bond", [1, 2, 4, 8])
+def test_matrix_product_states_lose_what_the_singular_values_say(max_bond: int) -> None:
+    rng = np.random.default_rng(1)
+    smooth = np.exp(-(np.linspace(-2, 2, 256) ** 2)) * (1 + 0.2 * np.sin(np.linspace(0, 9, 256)))
+    rough = rng.normal(size=256) + 1j * rng.normal(size=256)
+    for values, least in ((smooth, {1: 0.5, 2: 0.99, 4: 0.9999, 8: 1 - 1e-6}), (rough, None)):
+        values = values / np.linalg.norm(values)
+        circuit = feature_maps.mps_amplitudes(values, max_bond=max_bond)
+        widths = {len(op.qubits) for op in circuit}
+        assert max(widths) == max_bond.bit_length()
+        overlap = abs(np.vdot(values, qsim.statevector(circuit))) ** 2
+        spectra = [np.linalg.svd(values.reshape(2**cut, -1), compute_uv=False) for cut in range(1, 8)]
+        lost = [(s[max_bond:] ** 2).sum() for s in spectra]
+        # no state of these bonds is nearer than the worst cut allows, and theirs add up at most
+        assert 1 - 2 * sum(lost) - 1e-12 <= overlap <= 1 - max(lost) + 1e-12
+        if least:
+            assert overlap > least[max_bond]
+
+
+@pytest.mark.parametrize(
+    ("values", "max_bond", "message"),
+    [
+        ([0.0, 0.0], 2, "`values` must not be all zeros"),
+        ([1.0, np.nan], 2, "`values` must be finite"),
+        ([], 2, r"`values` must be a vector of at least one number, but has shape \(0,\)"),
+        ([[1.0]], 2, r"`values` must be a vector of at least one number, but has shape \(1, 1\)"),
+        ([1.0, 2.0], 0, "`max_bond` must be at least 1"),
+    ],
+)
+def test_matrix_product_states_that_cannot_be(values: list, max_bond: int, message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        feature_maps.mps_amplitudes(values, max_bond=max_bond)
+
+
 @pytest.mark.parametrize("structure", ["tree", "ladder"])
 @given(x=vectors)
 def test_unary_loads_any_vector(structure: str, x: list[float]) -> None:
@@ -703,3 +759,37 @@ def test_qcnn_is_the_network_behind_phases() -> None:
     np.testing.assert_allclose(
         run(feature_maps.qcnn(4), x, theta), qsim.statevector(encoding.compose(network)), atol=1e-13
     )
+
+
+# -- projected features ----------------------------------------------------------------------------------
+def test_projected_features_are_bloch_vectors() -> None:
+    data = np.random.default_rng(0).uniform(-1, 1, (3, 4))
+    theta = np.random.default_rng(1).uniform(-3, 3, 8)
+    found = feature_maps.projected_features(data, "hubregtsen", theta=theta)
+    circuit = feature_maps.hubregtsen(4)
+    assert found.shape == (3, 12)
+    for row, features in zip(data, found, strict=True):
+        rho = [qsim.density_matrix(circuit, [q], {"x": row, "theta": theta}) for q in range(4)]
+        expected = [np.trace(r @ PAULI[letter]).real for r in rho for letter in "XYZ"]
+        np.testing.assert_allclose(features, expected, atol=1e-13)
+    x, y = found[:2]
+    rhos = [
+        [qsim.density_matrix(circuit, [q], {"x": data[i], "theta": theta}) for q in range(4)] for i in (0, 1)
+    ]
+    distance = sum(np.linalg.norm(a - b) ** 2 for a, b in zip(*rhos, strict=True))
+    assert np.sum((x - y) ** 2) == pytest.approx(2 * distance)
+
+
+def test_projected_features_of_options_and_without_weights() -> None:
+    assert feature_maps.projected_features([[0.1, 0.2]], "zz", reps=1).shape == (1, 6)
+    with pytest.raises(
+        ArgumentError, match=r"`theta` must have shape \(4,\), .*`hubregtsen`, but has shape \(0,\)"
+    ):
+        feature_maps.projected_features(
+            [[0.1, 0.2, 0.3, 0.4]], "hubregtsen", closed=False, num_qubits=2, layers=2
+        )
+    a, b = qsim.Parameter("a"), qsim.Parameter("b")  # without a vector x all parameters are data
+    mine = feature_maps.projected_features([[0.1, 0.2]], qsim.Circuit(2).rx(a, 0).rx(b, 1))
+    np.testing.assert_allclose(mine[0, 2::3], np.cos([0.1, 0.2]), atol=1e-14)
+    with pytest.raises(ArgumentError, match=r"needs data in \[-1, 1\]"):
+        feature_maps.projected_features([[0.1, 2.0]], "product")
