@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any
 from qsim._version import __version__
 
 if TYPE_CHECKING:
+    from qsim import ansatz as ansatz
     from qsim import classical as classical
     from qsim import errors as errors
+    from qsim import feature_maps as feature_maps
     from qsim import gates as gates
     from qsim import io as io
     from qsim import measurements as measurements
@@ -88,6 +90,7 @@ if TYPE_CHECKING:
     from qsim.parameters import arccos as arccos
     from qsim.parameters import arcsin as arcsin
     from qsim.parameters import arctan as arctan
+    from qsim.parameters import arctan2 as arctan2
     from qsim.parameters import cos as cos
     from qsim.parameters import exp as exp
     from qsim.parameters import log as log
@@ -114,7 +117,7 @@ _MODULES = {
     "qsim.visual": ("plot_histogram",),
     "qsim.parameters": (
         *("Parameter", "ParameterVector"),
-        *("arccos", "arcsin", "arctan", "cos", "exp", "log", "sin", "sqrt", "tan"),
+        *("arccos", "arcsin", "arctan", "arctan2", "cos", "exp", "log", "sin", "sqrt", "tan"),
     ),
     "qsim.program.program": ("Program", "compile"),
     "qsim.results": ("Samples",),
@@ -127,8 +130,8 @@ _MODULES = {
 }
 #: Modules that are attributes without an import of their own.
 _SUBMODULES = (
-    *("classical", "errors", "gates", "io", "measurements", "observables", "operations"),
-    *("optimize", "testing", "visual"),
+    *("ansatz", "classical", "errors", "feature_maps", "gates", "io", "measurements", "observables"),
+    *("operations", "optimize", "testing", "visual"),
 )
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 

@@ -14,7 +14,10 @@ import numpy as np
 if TYPE_CHECKING:
     from qsim.parameters import Parameter
 
-__all__ = ["FUNCTIONS", "affine", "affine_by_recursion", "apply_operator", "nonzero", "partials", "slope"]
+__all__ = [
+    *("FUNCTIONS", "TWO_ARGUMENTS", "affine", "affine_by_recursion", "apply_operator", "domain_text"),
+    *("nonzero", "partials", "slope"),
+]
 
 #: name -> (function, derivative), both of arrays and of expressions
 FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
@@ -28,6 +31,25 @@ FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "log": (np.log, lambda x: 1.0 / x),
     "sqrt": (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
 }
+_DATA = " `qsim.feature_maps.scale` maps data into the domain of a feature map."
+#: what a function takes, and a way out, for messages
+_DOMAINS = {
+    "arcsin": ("in [-1, 1]", _DATA),
+    "arccos": ("in [-1, 1]", _DATA),
+    "log": ("above 0", ""),
+    "sqrt": ("of at least 0", ""),
+}
+#: functions of two arguments
+TWO_ARGUMENTS = ("arctan2",)
+
+
+def domain_text(op: str, argument: str, value: float) -> str:
+    """A sentence on what a function takes and was given; empty for operators that have no such limits."""
+    if op not in _DOMAINS:
+        return ""
+    domain, way_out = _DOMAINS[op]
+    given = "it got" if argument == repr(value) else f"`{argument}` is"
+    return f" `{op}` takes numbers {domain}, but {given} {value}.{way_out}"
 
 
 def apply_operator(op: Any, args: tuple[Any, ...]) -> Any:
@@ -44,6 +66,8 @@ def apply_operator(op: Any, args: tuple[Any, ...]) -> Any:
         return args[0] ** args[1]
     if op == "neg":
         return -args[0]
+    if op == "arctan2":
+        return np.arctan2(args[0], args[1])
     return FUNCTIONS[op][0](args[0]) if op in FUNCTIONS else op(*args)
 
 
@@ -63,6 +87,9 @@ def partials(op: Any, v: list[Any], exponent_varies: bool) -> list[Any]:
         return [by_base, np.where((x == 0.0) & (y > 0.0), 0.0, x**y * np.log(x)) if exponent_varies else 0.0]
     if op == "neg":
         return [-1.0]
+    if op == "arctan2":
+        square = v[0] * v[0] + v[1] * v[1]
+        return [v[1] / square, -v[0] / square]
     return [FUNCTIONS[op][1](v[0])] if op in FUNCTIONS else [op.partial(j, v) for j in range(len(v))]
 
 
@@ -88,6 +115,12 @@ def slope(op: Any, args: tuple[Any, ...], slopes: list[Any]) -> Any:
         terms = [
             d_left / right if nonzero(d_left) else 0.0,
             -(left * d_right / right**2) if nonzero(d_right) else 0.0,
+        ]
+    elif op == "arctan2":
+        square = left * left + right * right
+        terms = [
+            right * d_left / square if nonzero(d_left) else 0.0,
+            -(left * d_right / square) if nonzero(d_right) else 0.0,
         ]
     elif op != "**":
         inner = [(op.partial(j, args), d) for j, d in enumerate(slopes) if nonzero(d)]
