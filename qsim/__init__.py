@@ -22,6 +22,7 @@ from qsim._version import __version__
 if TYPE_CHECKING:
     from qsim import classical as classical
     from qsim import errors as errors
+    from qsim import feature_maps as feature_maps
     from qsim import gates as gates
     from qsim import io as io
     from qsim import measurements as measurements
@@ -128,7 +129,7 @@ _MODULES = {
 }
 #: Modules that are attributes without an import of their own.
 _SUBMODULES = (
-    *("classical", "errors", "gates", "io", "measurements", "observables", "operations"),
+    *("classical", "errors", "feature_maps", "gates", "io", "measurements", "observables", "operations"),
     *("optimize", "quantum_kernels", "testing", "visual"),
 )
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
