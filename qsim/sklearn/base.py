@@ -28,8 +28,8 @@ DEFAULT_QUBITS = 10
 def layered_angles(num_features: int, max_qubits: int = DEFAULT_QUBITS) -> Circuit:
     """The map that estimators have by default: rotations ``RY(x_i)``, on as few qubits as data may ask for.
 
-    Up to `max_qubits` features it is `qsim.feature_maps.angle`. More features make more layers of rotations, with
-    a ring of CZ between them, so the cost grows with the number of features and not exponentially.
+    Up to `max_qubits` features it is `qsim.feature_maps.angle`. More features make more layers of rotations,
+    with a ring of CZ between them, so the cost grows with the number of features and not exponentially.
     """
     x = ParameterVector("x", num_features)
     n = min(num_features, max_qubits)
@@ -85,7 +85,8 @@ class KernelMachine(BaseEstimator):  # type: ignore[misc]
             kernel = ProjectedKernel(feature_map, self.params, gamma=self.gamma, **self._resources())
         else:
             raise ArgumentError(
-                "Parameter `kernel` must be 'fidelity', 'projected' or a kernel of qsim.quantum_kernels, but is "
+                "Parameter `kernel` must be 'fidelity', 'projected' or a kernel of qsim.quantum_kernels, "
+                "but is "
                 f"{self.kernel!r}."
             )
         drawn = drawn_params(kernel.encoder, X.shape[1], self.random_state)

@@ -26,8 +26,8 @@ class QSVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
     Parameters
     ----------
     feature_map : str, Circuit or callable, optional
-        See `qsim.quantum_kernels.FidelityKernel`. By default rotations ``RY(x_i)``: one on each qubit for up to
-        ten features, layers of them with CZ in between for more.
+        See `qsim.quantum_kernels.FidelityKernel`. By default rotations ``RY(x_i)``: one on each qubit for up
+        to ten features, layers of them with CZ in between for more.
     params : dict, optional
         Values of the feature map's trainable parameters; those not given are drawn with `random_state`.
     kernel : {"fidelity", "projected"} or QuantumKernel, default "fidelity"
