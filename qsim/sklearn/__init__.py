@@ -10,6 +10,18 @@ try:
 except ImportError as error:
     raise ImportError('qsim.sklearn needs scikit-learn: pip install "qsim-statevector[sklearn]".') from error
 
-from qsim.sklearn.kernel_machines import QSVC
+from qsim.sklearn.gaussian_process import (
+    Covariance,
+    QuantumGaussianProcessClassifier,
+    QuantumGaussianProcessRegressor,
+)
+from qsim.sklearn.kernel_machines import QSVC, QSVR, QuantumKernelRidge
 
-__all__ = ["QSVC"]
+__all__ = [
+    "QSVC",
+    "QSVR",
+    "Covariance",
+    "QuantumGaussianProcessClassifier",
+    "QuantumGaussianProcessRegressor",
+    "QuantumKernelRidge",
+]

@@ -16,7 +16,7 @@ from qsim.errors import ArgumentError
 from qsim.parameters import ParameterVector
 from qsim.quantum_kernels import Encoder, FidelityKernel, ProjectedKernel, QuantumKernel
 
-__all__ = ["KernelMachine", "drawn_params", "layered_angles", "merged_rows"]
+__all__ = ["KernelMachine", "drawn_params", "layered_angles", "merged_rows", "row_weights"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -98,12 +98,9 @@ class KernelMachine(BaseEstimator):  # type: ignore[misc]
     def _resources(self) -> dict[str, Any]:
         return {"max_memory": self.max_memory, "precision": self.precision, "threads": self.threads}
 
-    def _start(self, X: Any, y: Any = None, **checks: Any) -> tuple[FloatArray, Any]:
+    def _start(self, X: Any, y: Any, **checks: Any) -> tuple[FloatArray, Any]:
         """Checked data, scaled, and targets; makes the kernel."""
-        if y is None:
-            X = validate_data(self, X, dtype=np.float64, **checks)
-        else:
-            X, y = validate_data(self, X, y, dtype=np.float64, **checks)
+        X, y = validate_data(self, X, y, dtype=np.float64, **checks)
         X = X * self.bandwidth
         self.kernel_ = self._make_kernel(X)
         return X, y
@@ -113,16 +110,28 @@ class KernelMachine(BaseEstimator):  # type: ignore[misc]
         self.X_fit_ = X
         return self.kernel_(X).astype(np.float64, copy=False)
 
+    def _checked(self, X: Any) -> FloatArray:
+        """New data, checked against that of `fit` and scaled."""
+        check_is_fitted(self)
+        return np.asarray(validate_data(self, X, dtype=np.float64, reset=False) * self.bandwidth)
+
     def _against(self, X: Any, columns: Any = None) -> FloatArray:
         """Kernel values of new data with that of `fit`, or some rows of it; the others are left 0."""
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False) * self.bandwidth
+        X = self._checked(X)
         if columns is None:
             return self.kernel_(X, self.X_fit_).astype(np.float64, copy=False)
         out = np.zeros((len(X), len(self.X_fit_)))
         if len(columns):
             out[:, columns] = self.kernel_(X, self.X_fit_[columns])
         return out
+
+
+def row_weights(sample_weight: Any, X: FloatArray) -> FloatArray:
+    """Checked weights of rows; ones where there are none."""
+    weights: FloatArray = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if not weights.any():
+        raise ArgumentError("Argument `sample_weight` must be positive for some row, but is 0 for all.")
+    return weights
 
 
 def merged_rows(
@@ -133,10 +142,8 @@ def merged_rows(
     The solver of the support vector machines mixes up rows if some weigh nothing, and takes another path to
     another approximate solution if rows are repeated instead of weighted. Not so after this.
     """
-    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    weights = row_weights(sample_weight, X)
     kept = np.flatnonzero(weights)
-    if not len(kept):
-        raise ArgumentError("Argument `sample_weight` must be positive for some row, but is 0 for all.")
     table = np.column_stack([X, np.unique(y, return_inverse=True)[1] if y.dtype.kind in "OUS" else y])[kept]
     _, first, group = np.unique(table, axis=0, return_index=True, return_inverse=True)
     return kept[first], np.bincount(group.ravel(), weights[kept])
