@@ -16,12 +16,15 @@ from qsim.sklearn.gaussian_process import (
     QuantumGaussianProcessRegressor,
 )
 from qsim.sklearn.kernel_machines import QSVC, QSVR, QuantumKernelRidge
+from qsim.sklearn.transformers import QuantumFeatureMap, QuantumPCA
 
 __all__ = [
     "QSVC",
     "QSVR",
     "Covariance",
+    "QuantumFeatureMap",
     "QuantumGaussianProcessClassifier",
     "QuantumGaussianProcessRegressor",
     "QuantumKernelRidge",
+    "QuantumPCA",
 ]
