@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from qsim._version import __version__
 
 if TYPE_CHECKING:
+    from qsim import ansatz as ansatz
     from qsim import classical as classical
     from qsim import errors as errors
     from qsim import feature_maps as feature_maps
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
     from qsim.parameters import arccos as arccos
     from qsim.parameters import arcsin as arcsin
     from qsim.parameters import arctan as arctan
+    from qsim.parameters import arctan2 as arctan2
     from qsim.parameters import cos as cos
     from qsim.parameters import exp as exp
     from qsim.parameters import log as log
@@ -116,7 +118,7 @@ _MODULES = {
     "qsim.visual": ("plot_histogram",),
     "qsim.parameters": (
         *("Parameter", "ParameterVector"),
-        *("arccos", "arcsin", "arctan", "cos", "exp", "log", "sin", "sqrt", "tan"),
+        *("arccos", "arcsin", "arctan", "arctan2", "cos", "exp", "log", "sin", "sqrt", "tan"),
     ),
     "qsim.program.program": ("Program", "compile"),
     "qsim.results": ("Samples",),
@@ -129,8 +131,8 @@ _MODULES = {
 }
 #: Modules that are attributes without an import of their own.
 _SUBMODULES = (
-    *("classical", "errors", "feature_maps", "gates", "io", "measurements", "observables", "operations"),
-    *("optimize", "quantum_kernels", "testing", "visual"),
+    *("ansatz", "classical", "errors", "feature_maps", "gates", "io", "measurements", "observables"),
+    *("operations", "optimize", "quantum_kernels", "testing", "visual"),
 )
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 

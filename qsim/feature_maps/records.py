@@ -42,17 +42,20 @@ class FeatureMap:
     formula : str
         The unitary, or the state; factors act from right to left.
     qubits : str
-        Their number for d features and default options, as an expression in ``d``.
+        Their number for d features and default options, in terms of ``d``.
     domain : tuple of float
         What each feature has to lie in: ``(-inf, inf)`` if every number will do.
     integer : bool
         Whether features are integers (bits, intensities): nothing lies between two of them.
+    homogeneous : bool
+        Whether only the direction of the data counts, so that a row of zeros has no state.
     scaling : str
         Advice: what to scale data to.
     data_range : tuple of float
         The same as numbers: `scale` maps the smallest and largest value of a column to it.
     period : float or None
-        Of the state (up to its phase) in every feature, with default options; None if there is none.
+        Of the state (up to its phase) in every feature, with default options; None if there is none, or one
+        that depends on the number of features.
     trainable : bool
         Whether there are weights, with default options.
     reference : str
@@ -67,6 +70,7 @@ class FeatureMap:
     qubits: str = ""
     domain: tuple[float, float] = (-math.inf, math.inf)
     integer: bool = False
+    homogeneous: bool = False
     scaling: str = ""
     data_range: tuple[float, float] = (-math.pi, math.pi)
     period: float | None = None
@@ -137,8 +141,9 @@ def get(source: FeatureMap | str | Circuit | Callable[..., Circuit]) -> FeatureM
     Parameters
     ----------
     source : str, callable, Circuit or FeatureMap
-        A callable of your own must return a Circuit for ``source(num_features, **options)``. A Circuit
-        stands for itself and has as many features as it has data parameters (see `data_parameters`).
+        Names of presets are like ``"qiskit.zz"``. A callable of your own must return a Circuit for
+        ``source(num_features, **options)``. A Circuit stands for itself and has as many features as it has
+        data parameters (see `data_parameters`).
 
     Returns
     -------
@@ -161,9 +166,12 @@ def get(source: FeatureMap | str | Circuit | Callable[..., Circuit]) -> FeatureM
     if isinstance(source, FeatureMap):
         return source
     if isinstance(source, str):
-        if source in FEATURE_MAPS:
-            return FEATURE_MAPS[source]
-        near = difflib.get_close_matches(source, FEATURE_MAPS, n=2)
+        from qsim.feature_maps.presets import PRESETS
+
+        known = {**FEATURE_MAPS, **PRESETS}
+        if source in known:
+            return known[source]
+        near = difflib.get_close_matches(source, known, n=2)
         hint = f"Did you mean {' or '.join(f'`{n}`' for n in near)}? " if near else ""
         raise ArgumentError(
             f"Unknown feature map `{source}`. {hint}`qsim.feature_maps.FEATURE_MAPS` lists all names."
