@@ -16,9 +16,12 @@ from qsim.sklearn.gaussian_process import (
     QuantumGaussianProcessRegressor,
 )
 from qsim.sklearn.kernel_machines import QSVC, QSVR, QuantumKernelRidge
+from qsim.sklearn.networks import QNNClassifier, QNNRegressor
 from qsim.sklearn.transformers import QuantumFeatureMap, QuantumPCA
 
 __all__ = [
+    "QNNClassifier",
+    "QNNRegressor",
     "QSVC",
     "QSVR",
     "Covariance",
