@@ -17,6 +17,7 @@ from qsim.sklearn.gaussian_process import (
 )
 from qsim.sklearn.kernel_machines import QSVC, QSVR, QuantumKernelRidge
 from qsim.sklearn.networks import QNNClassifier, QNNRegressor
+from qsim.sklearn.reservoir import QuantumReservoirRegressor
 from qsim.sklearn.transformers import QuantumFeatureMap, QuantumPCA
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "QuantumGaussianProcessRegressor",
     "QuantumKernelRidge",
     "QuantumPCA",
+    "QuantumReservoirRegressor",
 ]
