@@ -17,6 +17,9 @@ Examples
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from qsim.feature_maps.angles import angle, dense_angle, hardware_efficient_angle
 from qsim.feature_maps.chebyshev import (
     chebyshev_pqc,
@@ -25,6 +28,7 @@ from qsim.feature_maps.chebyshev import (
     chebyshev_tower,
     product,
 )
+from qsim.feature_maps.data import check_data, scale
 from qsim.feature_maps.data_reuploading import (
     high_dimensional,
     hubregtsen,
@@ -54,6 +58,9 @@ from qsim.feature_maps.loading import (
 from qsim.feature_maps.records import FEATURE_MAPS, FeatureMap, data_parameters, get, weights
 from qsim.feature_maps.structured import qcnn, random_layers
 
+if TYPE_CHECKING:
+    from qsim.feature_maps import presets as presets
+
 __all__ = [
     "FEATURE_MAPS",
     "FeatureMap",
@@ -64,6 +71,7 @@ __all__ = [
     "chebyshev_rx",
     "chebyshev_sparse",
     "chebyshev_tower",
+    "check_data",
     "covariant",
     "data_parameters",
     "dense_angle",
@@ -85,6 +93,7 @@ __all__ = [
     "neqr",
     "param_z",
     "pauli",
+    "presets",
     "product",
     "qaoa",
     "qcnn",
@@ -92,6 +101,7 @@ __all__ = [
     "random_access_code",
     "random_layers",
     "reuploading",
+    "scale",
     "trainable_reuploading",
     "unary",
     "weight_order",
@@ -100,3 +110,9 @@ __all__ = [
     "z",
     "zz",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "presets":  # forms of the maps above, so only when they are there
+        return importlib.import_module("qsim.feature_maps.presets")
+    raise AttributeError(f"module 'qsim.feature_maps' has no attribute {name!r}")

@@ -2,8 +2,8 @@
 
 Each is a function in the module of its library, takes the number of features and the library's own keywords,
 and prepares the same amplitudes, phases included. `qsim.feature_maps.get` finds them as ``"library.name"``.
-Wire or qubit q of the other library is qubit q here; for PennyLane the bits of an amplitude's index are in the
-opposite order.
+Wire or qubit q of the other library is qubit q here; for PennyLane the bits of an amplitude's index are in
+the opposite order.
 
 Examples
 --------
