@@ -21,11 +21,11 @@ from qsim.sklearn.reservoir import QuantumReservoirRegressor
 from qsim.sklearn.transformers import QuantumFeatureMap, QuantumPCA
 
 __all__ = [
-    "QNNClassifier",
-    "QNNRegressor",
     "QSVC",
     "QSVR",
     "Covariance",
+    "QNNClassifier",
+    "QNNRegressor",
     "QuantumFeatureMap",
     "QuantumGaussianProcessClassifier",
     "QuantumGaussianProcessRegressor",

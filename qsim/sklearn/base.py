@@ -72,7 +72,7 @@ class MapEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _make_encoder(self, num_features: int) -> Encoder:
         """The feature map, with values for all of its weights."""
-        options = {"precision": self.precision, "threads": self.threads}
+        options: dict[str, Any] = {"precision": self.precision, "threads": self.threads}
         encoder = Encoder(self._chosen_map(), self.params, **options)
         drawn = drawn_params(encoder, num_features, self.random_state)
         return encoder.with_params({**encoder.params, **drawn}) if drawn else encoder
@@ -88,7 +88,8 @@ class KernelMachine(MapEstimator):
     def _make_kernel(self, X: FloatArray) -> QuantumKernel:
         """The kernel that the parameters describe, with values for all of the feature map's weights."""
         feature_map = self._chosen_map()
-        options = {"max_memory": self.max_memory, "precision": self.precision, "threads": self.threads}
+        options: dict[str, Any] = {"precision": self.precision, "threads": self.threads}
+        options["max_memory"] = self.max_memory
         kernel: QuantumKernel
         if isinstance(self.kernel, QuantumKernel):
             kernel = self.kernel
@@ -118,12 +119,12 @@ class KernelMachine(MapEstimator):
         """Checked data, scaled; makes the kernel."""
         X = np.asarray(validate_data(self, X, dtype=np.float64) * self.bandwidth)
         self.kernel_ = self._make_kernel(X)
-        return X
+        return np.asarray(X)
 
     def _gram(self, X: FloatArray) -> FloatArray:
         """The kernel matrix of the data that `fit` keeps."""
         self.X_fit_ = X
-        return self.kernel_(X).astype(np.float64, copy=False)
+        return np.asarray(self.kernel_(X), dtype=np.float64)
 
     def _checked(self, X: Any) -> FloatArray:
         """New data, checked against that of `fit` and scaled."""
@@ -134,7 +135,7 @@ class KernelMachine(MapEstimator):
         """Kernel values of new data with that of `fit`, or some rows of it; the others are left 0."""
         X = self._checked(X)
         if columns is None:
-            return self.kernel_(X, self.X_fit_).astype(np.float64, copy=False)
+            return np.asarray(self.kernel_(X, self.X_fit_), dtype=np.float64)
         out = np.zeros((len(X), len(self.X_fit_)))
         if len(columns):
             out[:, columns] = self.kernel_(X, self.X_fit_[columns])
@@ -161,4 +162,4 @@ def merged_rows(
     kept = np.flatnonzero(weights)
     table = np.column_stack([X, np.unique(y, return_inverse=True)[1] if y.dtype.kind in "OUS" else y])[kept]
     _, first, group = np.unique(table, axis=0, return_index=True, return_inverse=True)
-    return kept[first], np.bincount(group.ravel(), weights[kept])
+    return kept[first], np.bincount(group.ravel(), weights[kept]).astype(np.float64, copy=False)

@@ -29,8 +29,8 @@ class Covariance(Kernel):  # type: ignore[misc]
     """A quantum kernel as a covariance function of `sklearn.gaussian_process`.
 
     It has no hyperparameters of its own, and is added to and multiplied with others:
-    ``ConstantKernel() * Covariance(kernel) + WhiteKernel()``. The matrix of the data last seen is kept, as fitting
-    asks for it again with every choice of the others' hyperparameters.
+    ``ConstantKernel() * Covariance(kernel) + WhiteKernel()``. The matrix of the data last seen is kept, as
+    fitting asks for it again with every choice of the others' hyperparameters.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ class Covariance(Kernel):  # type: ignore[misc]
         return f"Covariance({self.kernel!r})"
 
 
-#: Rows up to which factors of the matrix are computed by one thread: several wait for each other, on a busy machine
-#: many times longer than one works.
+#: Rows up to which factors of the matrix are computed by one thread: several wait for each other, on a busy
+#: machine many times longer than one works.
 _ONE_THREAD_ROWS = 1000
 
 
@@ -175,7 +175,7 @@ class QuantumGaussianProcessRegressor(RegressorMixin, KernelMachine):  # type: i
         return self
 
     def predict(self, X: Any, return_std: bool = False, return_cov: bool = False) -> Any:
-        """Means (rows,), and with `return_std` or `return_cov` deviations (rows,) or covariances (rows, rows)."""
+        """Means (rows,), with `return_std` also deviations (rows,), with `return_cov` covariances."""
         X = self._checked(X)
         return self.regressor_.predict(X, return_std=return_std, return_cov=return_cov)
 

@@ -44,12 +44,12 @@ def model_circuit(
     Parameters
     ----------
     feature_map : str, Circuit, callable or None
-        Repeated in each layer, with weights of its own. By default rotations ``RY(w x + w') RZ(w'')`` on at least 2
-        and at most 10 qubits, in as many rows as the features need, each behind a ring of CZ.
+        Repeated in each layer, with weights of its own. By default rotations ``RY(w x + w') RZ(w'')`` on at
+        least 2 and at most 10 qubits, in as many rows as the features need, each behind a ring of CZ.
     ansatz : str, Circuit, callable or None
-        Behind each encoding: the name of one of `qsim.ansatz`, a circuit, or a function of the number of qubits.
-        By default none behind the default encoding, which has weights, and rotations RY and RZ on all qubits
-        between rings of CZ behind others.
+        Behind each encoding: the name of one of `qsim.ansatz`, a circuit, or a function of the number of
+        qubits. By default none behind the default encoding, which has weights, and rotations RY and RZ on all
+        qubits between rings of CZ behind others.
     num_features, num_layers : int
 
     Returns
@@ -123,7 +123,8 @@ def _own_ansatz(ansatz: Any, num_qubits: int, drawn: _Weights) -> Circuit:
     found = ansatz if isinstance(ansatz, Circuit) else ansatz(num_qubits)
     if not isinstance(found, Circuit):
         raise TypeError(
-            "Parameter `ansatz` must be a name, a Circuit or a function that gives one for a number of qubits, but "
+            "Parameter `ansatz` must be a name, a Circuit or a function that gives one for a number of "
+            "qubits, but "
             f"gives {type(found).__name__}."
         )
     return found.bind({p: drawn.take() for p in found.parameters})

@@ -13,7 +13,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from qsim._checks import check_count
+from qsim.circuit import Circuit
 from qsim.errors import ArgumentError
+from qsim.feature_maps import check_data
 from qsim.optimize import Adam, minimize
 from qsim.program.program import Program
 from qsim.program.program import compile as compile_circuit
@@ -56,13 +58,14 @@ class _Network(BaseEstimator):  # type: ignore[misc]
             )
         seed = int(check_random_state(self.random_state).randint(2**31))
         X = X * self.bandwidth
+        self._check_domain(X)
         circuit, centers = model_circuit(self.feature_map, self.ansatz, X.shape[1], layers)
         observables = self.observables
         if observables is None:
             observables = [f"Z{q}" for q in range(circuit.num_qubits)]
         elif not isinstance(observables, list | tuple):
             observables = [observables]
-        options = {"precision": self.precision, "threads": self.threads}
+        options: dict[str, Any] = {"precision": self.precision, "threads": self.threads}
         program = self._program = compile_circuit(circuit, list(observables), **options)
         size, scores, measured = min(size, len(X)), targets.shape[1], len(observables)
         per_epoch = -(-len(X) // size)
@@ -103,10 +106,15 @@ class _Network(BaseEstimator):  # type: ignore[misc]
         own, matrix, offsets = np.split(vector, [head, head + scores * measured])
         return own, matrix.reshape(scores, measured), offsets
 
+    def _check_domain(self, X: FloatArray) -> None:
+        if self.feature_map is not None and not isinstance(self.feature_map, Circuit):
+            check_data(X, self.feature_map)
+
     def _scores(self, X: Any) -> FloatArray:
         """Scores of new data, shape (rows, scores)."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False) * self.bandwidth
+        self._check_domain(X)
         params = {"x": X, **({WEIGHTS: self.weights_} if len(self.weights_) else {})}
         return np.asarray(self._program.expectation(params) @ self.coef_.T + self.intercept_)
 
@@ -128,18 +136,18 @@ def _softmax(scores: FloatArray) -> FloatArray:
 
 
 class QNNClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
-    """A variational classifier: layers of encodings and weights, a linear layer on expectation values, softmax.
+    """A variational classifier: layers of encodings and weights, and a linear layer on expectation values.
 
     Trained by Adam on the cross entropy of mini-batches; each gradient is one batched adjoint sweep.
 
     Parameters
     ----------
     feature_map : str, Circuit or callable, optional
-        The encoding of each layer. By default rotations ``RY(w x + w') RZ(w'')`` with trained factors and offsets,
-        on at least 2 and at most 10 qubits, and rings of CZ [1]_.
+        The encoding of each layer. By default rotations ``RY(w x + w') RZ(w'')`` with trained factors and
+        offsets, on at least 2 and at most 10 qubits, and rings of CZ [1]_.
     ansatz : str, Circuit or callable, optional
-        Weights behind each encoding: the name of one of `qsim.ansatz`, a circuit, or a function of the number of
-        qubits. By default none behind the default encoding, else rotations RY and RZ and a ring of CZ.
+        Weights behind each encoding: the name of one of `qsim.ansatz`, a circuit, or a function of the number
+        of qubits. By default none behind the default encoding, else rotations RY and RZ and a ring of CZ.
     num_layers : int, default 3
     observables : list of observables, optional
         What is measured; Z of each qubit by default.
@@ -238,7 +246,8 @@ class QNNRegressor(RegressorMixin, _Network):  # type: ignore[misc]
 
     Parameters
     ----------
-    feature_map, ansatz, num_layers, observables, bandwidth, epochs, batch_size, learning_rate, random_state, \
+    feature_map, ansatz, num_layers, observables, bandwidth, epochs, batch_size, learning_rate, random_state,
+    \
 precision, threads
         As for `QNNClassifier`.
 

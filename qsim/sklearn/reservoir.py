@@ -40,7 +40,7 @@ def reservoir_circuit(
 ) -> Circuit:
     """A random transverse-field Ising model that a sequence of numbers kicks.
 
-    For each number of the sequence: ``RY(x_t)`` on every qubit times a random weight, then
+    For each number of the sequence: ``RY(w x_t + b)`` on every qubit, with random `w` and `b`, then
     ``exp(-i time H)`` with ``H = sum J_ij X_i X_j + field sum Z_i``, ``J_ij`` uniform in ``[-coupling/2,
     coupling/2]`` [1]_, as `trotter_steps` products of its two parts.
 
@@ -71,11 +71,12 @@ def reservoir_circuit(
     x = ParameterVector("x", num_features)
     couplings = generator.uniform(-coupling / 2, coupling / 2, (num_qubits, num_qubits))
     inputs = generator.uniform(0.5, 1.5, num_qubits)
+    offsets = generator.uniform(0, np.pi, num_qubits)
     step = time / trotter_steps
     circuit = Circuit(num_qubits, name="reservoir")
     for value in x:
         for q in range(num_qubits):
-            circuit.ry(float(inputs[q]) * value, q)
+            circuit.ry(float(inputs[q]) * value + float(offsets[q]), q)
         for _ in range(trotter_steps):
             for a, b in combinations(range(num_qubits), 2):
                 circuit.rxx(2 * step * float(couplings[a, b]), a, b)
@@ -92,14 +93,14 @@ class QuantumReservoirRegressor(RegressorMixin, BaseEstimator):  # type: ignore[
 
     Parameters
     ----------
-    num_qubits : int, default 5
-    read_out : {"z", "zz", "xyz"}, default "zz"
-        What is measured at the end: Z of each qubit; also ZZ of each pair; or X, Y, Z of each qubit and ZZ of each
-        pair.
+    num_qubits : int, default 6
+    read_out : {"z", "zz", "xyz"}, default "xyz"
+        What is measured at the end: Z of each qubit; also ZZ of each pair; or X, Y, Z of each qubit and ZZ of
+        each pair.
     coupling, field, time, trotter_steps
         Of the reservoir; see `reservoir_circuit`.
-    bandwidth : float, default 1.0
-        Data are multiplied by this before they are encoded.
+    bandwidth : float, default 0.1
+        Data are multiplied by this before they are encoded. Small angles keep a memory of all steps.
     alpha : float, default 1e-3
         Of the ridge regression, on features of variance 1.
     random_state : int, RandomState or None
@@ -125,14 +126,14 @@ class QuantumReservoirRegressor(RegressorMixin, BaseEstimator):  # type: ignore[
 
     def __init__(
         self,
-        num_qubits: int = 5,
+        num_qubits: int = 6,
         *,
-        read_out: str = "zz",
+        read_out: str = "xyz",
         coupling: float = 1.0,
         field: float = 1.0,
         time: float = 1.0,
         trotter_steps: int = 2,
-        bandwidth: float = 1.0,
+        bandwidth: float = 0.1,
         alpha: float = 1e-3,
         random_state: Any = None,
         precision: str | None = None,
@@ -168,7 +169,7 @@ class QuantumReservoirRegressor(RegressorMixin, BaseEstimator):  # type: ignore[
             seed=int(check_random_state(self.random_state).randint(2**31)),
         )
         self.observables_ = _read_out(self.read_out, qubits)
-        options = {"precision": self.precision, "threads": self.threads}
+        options: dict[str, Any] = {"precision": self.precision, "threads": self.threads}
         self._program = compile_circuit(self.circuit_, self.observables_, **options)
         weights = None if sample_weight is None else row_weights(sample_weight, X)
         features = self._features(X)

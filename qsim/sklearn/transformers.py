@@ -102,7 +102,7 @@ class QuantumFeatureMap(TransformerMixin, MapEstimator):  # type: ignore[misc]
         """Features of data, shape (rows, outputs)."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False) * self.bandwidth
-        params = self.encoder_.bind(X)
+        params = self.encoder_.bind(self.encoder_.check(X))
         if self.output in ("projected", "expectation"):
             return np.asarray(self._program.expectation(params))
         if self.output == "probabilities":
@@ -144,8 +144,8 @@ class QuantumPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, KernelMachin
         At most the number of rows, and for "density" the dimension of the states.
     method : {"kernel", "density"}, default "kernel"
         * "kernel": kernel PCA [1]_, components of the centred kernel matrix;
-        * "density": quantum PCA [2]_: the eigenvectors of ``rho = mean |psi(x)><psi(x)|``, and as features the
-          probabilities ``|<e_k|psi(x)>|**2`` that phase estimation of ``rho`` finds.
+        * "density": quantum PCA [2]_: the eigenvectors of ``rho = mean |psi(x)><psi(x)|``, and as features
+          the probabilities ``|<e_k|psi(x)>|**2`` that phase estimation of ``rho`` finds.
     feature_map, params, bandwidth, random_state, precision, threads, max_memory
         As for `QSVC`.
     kernel, gamma
@@ -218,7 +218,8 @@ class QuantumPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, KernelMachin
     def _fit_density(self, X: FloatArray) -> None:
         if not isinstance(self.kernel_, FidelityKernel):
             raise ArgumentError(
-                "Parameter `kernel` must be 'fidelity' for the method 'density', which is of its states, but is "
+                "Parameter `kernel` must be 'fidelity' for the method 'density', which is of its states, "
+                "but is "
                 f"{self.kernel!r}."
             )
         states = self.kernel_.encoder.states(X).astype(np.complex128, copy=False)
