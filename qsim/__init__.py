@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from qsim._version import __version__
 
 if TYPE_CHECKING:
+    from qsim import analysis as analysis
     from qsim import classical as classical
     from qsim import errors as errors
     from qsim import gates as gates
@@ -127,8 +128,8 @@ _MODULES = {
 }
 #: Modules that are attributes without an import of their own.
 _SUBMODULES = (
-    *("classical", "errors", "gates", "io", "measurements", "observables", "operations"),
-    *("optimize", "testing", "visual"),
+    *("analysis", "classical", "errors", "gates", "io", "measurements", "observables"),
+    *("operations", "optimize", "testing", "visual"),
 )
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 
