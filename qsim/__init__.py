@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from qsim import analysis as analysis
     from qsim import classical as classical
     from qsim import errors as errors
+    from qsim import feature_maps as feature_maps
     from qsim import gates as gates
     from qsim import io as io
     from qsim import measurements as measurements
@@ -128,8 +129,9 @@ _MODULES = {
 }
 #: Modules that are attributes without an import of their own.
 _SUBMODULES = (
-    *("analysis", "classical", "errors", "gates", "io", "measurements", "observables"),
-    *("operations", "optimize", "testing", "visual"),
+    "analysis",
+    *("classical", "errors", "feature_maps", "gates", "io", "measurements", "observables", "operations"),
+    *("optimize", "testing", "visual"),
 )
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 
