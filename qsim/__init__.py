@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from qsim import observables as observables
     from qsim import operations as operations
     from qsim import optimize as optimize
+    from qsim import quantum_kernels as quantum_kernels
     from qsim import testing as testing
     from qsim import visual as visual
     from qsim.answers import amplitudes as amplitudes
@@ -131,7 +132,7 @@ _MODULES = {
 _SUBMODULES = (
     "analysis",
     *("classical", "errors", "feature_maps", "gates", "io", "measurements", "observables", "operations"),
-    *("optimize", "testing", "visual"),
+    *("optimize", "quantum_kernels", "testing", "visual"),
 )
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 

@@ -1,0 +1,28 @@
+"""Quantum kernels: similarities of data points by the states that a feature map makes of them.
+
+Examples
+--------
+>>> import numpy as np
+>>> import qsim
+>>> x = qsim.ParameterVector("x", 1)
+>>> kernel = FidelityKernel(qsim.Circuit(1).ry(x[0], 0))
+>>> kernel(np.array([[0.0], [np.pi / 2]])).round(6)
+array([[1. , 0.5],
+       [0.5, 1. ]])
+"""
+
+from __future__ import annotations
+
+from qsim.quantum_kernels.base import QuantumKernel
+from qsim.quantum_kernels.dataset import EncodedDataset
+from qsim.quantum_kernels.encoding import Encoder
+from qsim.quantum_kernels.fidelity import FidelityKernel
+from qsim.quantum_kernels.shots import emulate_shots
+
+__all__ = [
+    "EncodedDataset",
+    "Encoder",
+    "FidelityKernel",
+    "QuantumKernel",
+    "emulate_shots",
+]
