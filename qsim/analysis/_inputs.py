@@ -8,12 +8,13 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from qsim._checks import check_count
+from qsim._checks import check_count, counted
 from qsim.binding import bind_values, unknown_parameter
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError, CircuitError
 from qsim.parameters import Parameter, ParameterVector
 from qsim.program.program import Program
+from qsim.quantum_kernels.encoding import check_data as check_rows
 from qsim.rng import root_sequence
 from qsim.simulator import Simulator
 
@@ -21,11 +22,13 @@ __all__ = [
     "Draw",
     "check_data",
     "check_kernel",
+    "check_sizes",
     "check_targets",
     "columns_named",
+    "data_columns",
     "draw_rows",
+    "feature_matrix",
     "generator",
-    "has_features",
     "rows_per_chunk",
     "unitary_program",
 ]
@@ -137,33 +140,38 @@ def columns_named(parameters: Sequence[Parameter], names: Any, argument: str) ->
     return sorted(found)
 
 
-def has_features(parameters: Sequence[Parameter], name: str = "x") -> bool:
-    """Whether a parameter or a vector has this name."""
-    return any(p.name == name or (p.vector and p.vector[0] == name) for p in parameters)
+def data_columns(parameters: Sequence[Parameter], features: Any = None) -> list[int]:
+    """Columns of the features: those named, else of the vector or parameter ``x``, if there is one."""
+    if features is not None:
+        return columns_named(parameters, features, "features")
+    return [k for k, p in enumerate(parameters) if "x" in (p.name, p.vector and p.vector[0])]
+
+
+def feature_matrix(X: Any, columns: Sequence[int]) -> FloatArray:
+    """Data with a column for each feature; one empty row where there are no features and no data."""
+    if X is None:
+        if columns:
+            raise ArgumentError(
+                f"Argument `X` must be given: the circuit has {counted(len(columns), 'feature')}."
+            )
+        return np.zeros((1, 0))
+    data = check_data(X, least=1)
+    if data.shape[1] != len(columns):
+        raise ArgumentError(
+            f"Argument `X` must have {counted(len(columns), 'column')}, one for each feature of the "
+            f"circuit, but has {data.shape[1]}."
+        )
+    return data
 
 
 def check_data(X: Any, name: str = "X", least: int = 2) -> FloatArray:
-    """A finite array of shape (samples, features)."""
-    try:
-        array = np.asarray(X)
-    except ValueError:
-        array = np.array(None)
-    if array.dtype.kind not in "iuf":
-        raise TypeError(f"Argument `{name}` must be an array of real numbers, but is of type {array.dtype}.")
-    if array.ndim != 2 or array.shape[1] == 0:
-        raise ArgumentError(
-            f"Argument `{name}` must have shape (samples, features), but has shape {array.shape}."
-        )
+    """A finite array of shape (rows, features), of at least so many rows."""
+    array = check_rows(X, name)
     if len(array) < least:
-        raise ArgumentError(f"Argument `{name}` must hold at least {least} samples, but holds {len(array)}.")
-    bad = ~np.isfinite(array)
-    if bad.any():
-        row, column = np.argwhere(bad)[0]
         raise ArgumentError(
-            f"Argument `{name}` must be finite, but holds {array[row, column]} in row {row}, column {column}. "
-            "Leave such rows out, or fill them in."
+            f"Argument `{name}` must hold at least {counted(least, 'row')}, but has {len(array)}."
         )
-    return array.astype(float)
+    return array
 
 
 def check_targets(y: Any, samples: int) -> npt.NDArray[Any]:

@@ -82,8 +82,8 @@ def expressibility(
 ) -> Expressibility:
     """Divergence of a circuit's fidelities from those of Haar-random states; small is expressive [1]_.
 
-    ``KL(P || P_Haar)`` of histograms of ``F = |<psi(a)|psi(b)>|**2`` for pairs of independent parameters, with
-    ``P_Haar(F) = (N - 1) (1 - F)**(N - 2)`` integrated over each bin, ``N = 2**num_qubits``.
+    ``KL(P || P_Haar)`` of histograms of ``F = |<psi(a)|psi(b)>|**2`` for pairs of independent parameters,
+    with ``P_Haar(F) = (N - 1) (1 - F)**(N - 2)`` integrated over each bin, ``N = 2**num_qubits``.
 
     Parameters
     ----------

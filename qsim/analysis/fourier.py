@@ -132,7 +132,7 @@ def fourier_coefficients(
     --------
     >>> from qsim.parameters import Parameter
     >>> series = fourier_coefficients(Circuit(1).rx(Parameter("x"), 0), "Z0")  # cos(x)
-    >>> series.coefficients.round(12).real
+    >>> np.abs(series.coefficients).round(12)
     array([0.5, 0. , 0.5])
     """
     simulator = Simulator(**settings)

@@ -1,4 +1,4 @@
-"""Pictures of what the analysis finds; each takes Matplotlib axes, or makes a figure, and returns the axes."""
+"""Pictures of what the analysis finds; each takes Matplotlib axes, or makes some, and returns them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Which frequencies a circuit has as a function of its features, read off its gates.
 
-An angle that is affine in the features, ``c . x + const``, gives a gate the levels ``w (c . x)``; a path through
-the circuit adds one level of each gate, and an expectation value is a sum over pairs of paths. So its
+An angle that is affine in the features, ``c . x + const``, gives a gate the levels ``w (c . x)``; a path
+through the circuit adds one level of each gate, and an expectation value is a sum over pairs of paths. So its
 frequencies are the differences of sums of levels: the sums of the differences of each gate.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim._checks import counted
-from qsim.analysis._inputs import columns_named, unitary_program
+from qsim.analysis._inputs import data_columns, unitary_program
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError, ParameterError
 from qsim.parameters import Parameter, ParameterExpression
@@ -159,11 +159,8 @@ def _too_many() -> ArgumentError:
 
 
 def feature_columns(program: Program, features: Any) -> list[int]:
-    """Columns of the features among a program's parameters."""
-    if features is None:
-        named = [k for k, p in enumerate(program.parameters) if "x" in (p.name, p.vector and p.vector[0])]
-        return named or list(range(len(program.parameters)))
-    return columns_named(program.parameters, features, "features")
+    """Columns of the features among a program's parameters; all of them where none is called ``x``."""
+    return data_columns(program.parameters, features) or list(range(len(program.parameters)))
 
 
 def gate_differences(

@@ -17,12 +17,14 @@ from qsim.quantum_kernels.base import QuantumKernel
 from qsim.quantum_kernels.dataset import EncodedDataset
 from qsim.quantum_kernels.encoding import Encoder
 from qsim.quantum_kernels.fidelity import FidelityKernel
+from qsim.quantum_kernels.projected import ProjectedKernel
 from qsim.quantum_kernels.shots import emulate_shots
 
 __all__ = [
     "EncodedDataset",
     "Encoder",
     "FidelityKernel",
+    "ProjectedKernel",
     "QuantumKernel",
     "emulate_shots",
 ]

@@ -12,10 +12,7 @@ import numpy.typing as npt
 
 from qsim._checks import check_count
 from qsim.circuit import Circuit
-from qsim.errors import ArgumentError
-from qsim.quantum_kernels.dataset import as_rows
 from qsim.quantum_kernels.encoding import Encoder
-from qsim.quantum_kernels.gram import StateRows
 
 __all__ = ["MAX_MEMORY", "QuantumKernel"]
 
@@ -89,15 +86,10 @@ class QuantumKernel(ABC):
         MemoryBudgetError
             `max_memory` does not hold three states.
         """
-        left = as_rows(self.encoder, X)
-        right = None if Y is None else as_rows(self.encoder, Y, "Y")
-        if right is not None and right.state_bytes != left.state_bytes:
-            raise ArgumentError("Arguments `X` and `Y` must have states of the same number of qubits.")
-        return self._matrix(left, right)
+        return self._kernel(X, Y)
 
     @abstractmethod
-    def _matrix(self, left: StateRows, right: StateRows | None) -> RealArray:
-        """The matrix of rows that fit each other."""
+    def _kernel(self, X: Any, Y: Any) -> RealArray: ...
 
     @abstractmethod
     def diag(self, X: Any) -> RealArray:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from qsim._checks import counted
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError, ParameterError
+from qsim.feature_maps import data_parameters, get
 from qsim.parameters import Parameter
 from qsim.program.program import Program
 from qsim.settings import resolve_dtype
 
-__all__ = ["DATA", "Encoder", "check_data"]
+__all__ = ["Encoder", "check_data"]
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
 
-#: The vector of parameters that takes the data.
-DATA = "x"
-#: Programs that an encoder keeps: one for each number of features.
-_MAX_PROGRAMS = 8
+#: Compiled circuits that an encoder keeps: one for each number of features.
+_MAX_ENCODINGS = 8
 
 
 def check_data(X: Any, name: str = "X") -> FloatArray:
@@ -55,6 +55,12 @@ def check_data(X: Any, name: str = "X") -> FloatArray:
     return values
 
 
+class _Encoding(NamedTuple):
+    circuit: Circuit
+    program: Program
+    data: tuple[Parameter, ...]
+
+
 class Encoder:
     """A feature map and the values of its trainable parameters: what turns data into states.
 
@@ -82,23 +88,17 @@ class Encoder:
         precision: str | None = None,
         threads: int | None = None,
     ) -> None:
-        if not isinstance(feature_map, Circuit | str) and not callable(feature_map):
-            raise TypeError(
-                "Argument `feature_map` must be a Circuit, the name of a feature map, or a function of the "
-                f"number of features, but is {type(feature_map).__name__}."
-            )
+        get(feature_map)  # refuses what is none
         if params is not None and not isinstance(params, Mapping):
             raise TypeError(f"Argument `params` must be a dict by name, but is {type(params).__name__}.")
         self.feature_map = feature_map
         self.params: dict[Any, Any] = dict(params or {})
         self.backend, self.precision, self.threads = backend, precision, threads
         self.dtype = resolve_dtype(precision)
-        self._programs: dict[int, Program] = {}
-        if isinstance(feature_map, Circuit):
-            data_length(feature_map)
+        self._encodings: dict[int, _Encoding] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_programs": {}}
+        return {**self.__dict__, "_encodings": {}}
 
     def with_params(self, params: Mapping[Any, Any]) -> Encoder:
         """The same map with other values of its trainable parameters."""
@@ -109,48 +109,45 @@ class Encoder:
 
     def circuit(self, num_features: int) -> Circuit:
         """The circuit for so many features."""
-        if isinstance(self.feature_map, Circuit):
-            found = self.feature_map
-        else:
-            found = _made(self.feature_map, num_features)
-        length = data_length(found)
-        if length != num_features:
-            raise ArgumentError(
-                f"Argument `X` must have {length} features for this feature map, but has {num_features}."
-            )
-        return found
+        return self._encoding(num_features).circuit
 
     def program(self, num_features: int) -> Program:
         """The compiled circuit for so many features."""
-        program = self._programs.get(num_features)
-        if program is None:
-            program = Program(
-                self.circuit(num_features),
-                backend=self.backend,
-                precision=self.precision,
-                threads=self.threads,
-            )
-            program._require_static("A quantum kernel", "a feature map of gates only")
-            if len(self._programs) >= _MAX_PROGRAMS:
-                self._programs.clear()
-            self._programs[num_features] = program
-        return program
+        return self._encoding(num_features).program
+
+    def weights(self, num_features: int) -> tuple[Parameter, ...]:
+        """The parameters that are not data, in the order of the circuit."""
+        encoding = self._encoding(num_features)
+        return tuple(p for p in encoding.program.parameters if p not in set(encoding.data))
 
     def bind(self, X: FloatArray) -> dict[Any, Any]:
         """Values of all parameters for the rows of data."""
-        return {DATA: X, **self.params}
+        data = self._encoding(X.shape[1]).data
+        if data[0].vector is not None:
+            return {data[0].vector[0]: X, **self.params}
+        return {**{p: X[:, column] for column, p in enumerate(data)}, **self.params}
+
+    def _encoding(self, num_features: int) -> _Encoding:
+        found = self._encodings.get(num_features)
+        if found is None:
+            circuit = _made(self.feature_map, num_features)
+            data = _data_of(circuit, num_features)
+            program = Program(circuit, backend=self.backend, precision=self.precision, threads=self.threads)
+            program._require_static("A quantum kernel", "a feature map of gates only")
+            if len(self._encodings) >= _MAX_ENCODINGS:
+                self._encodings.clear()
+            found = self._encodings[num_features] = _Encoding(circuit, program, data)
+        return found
 
     def states(self, X: FloatArray) -> ComplexArray:
         """States (rows, 2**num_qubits) of checked data (rows, features), by one call."""
         return self.program(X.shape[1]).statevector(self.bind(X))
 
 
-def _made(feature_map: str | Callable[[int], Any], num_features: int) -> Circuit:
-    if isinstance(feature_map, str):
-        from qsim import feature_maps
-
-        return feature_maps.get(feature_map)(num_features)
-    circuit = feature_map(num_features)
+def _made(feature_map: Any, num_features: int) -> Circuit:
+    if isinstance(feature_map, Circuit):
+        return feature_map
+    circuit = get(feature_map).build(num_features)
     if not isinstance(circuit, Circuit):
         raise TypeError(
             "Argument `feature_map` must give a Circuit for a number of features, but gives "
@@ -159,20 +156,20 @@ def _made(feature_map: str | Callable[[int], Any], num_features: int) -> Circuit
     return circuit
 
 
-def data_length(circuit: Circuit) -> int:
-    """The number of features a circuit takes: the length of its vector ``"x"``."""
-    mine = [p for p in circuit.parameters if p.vector is not None and p.vector[0] == DATA]
-    if not mine:
+def _data_of(circuit: Circuit, num_features: int) -> tuple[Parameter, ...]:
+    """The parameters that take data; refuses a circuit that takes another number of features."""
+    data = data_parameters(circuit)
+    if not data:
         names = ", ".join(f"`{p.name}`" for p in circuit.parameters[:6]) or "none"
         raise ParameterError(
-            f'Argument `feature_map` must take its data by a ParameterVector("{DATA}", features), but has none '
-            f"of that name; its parameters are: {names}."
+            'Argument `feature_map` must take its data by a ParameterVector("x", features), but its parameters '
+            f"are: {names}."
         )
-    return _length(mine)
-
-
-def _length(elements: list[Parameter]) -> int:
-    for element in elements:
-        if element.vector_length is not None:
-            return element.vector_length
-    return 1 + max(element.vector[1] for element in elements if element.vector is not None)
+    length = len(data)
+    if data[0].vector is not None:  # of which some elements may not occur
+        length = data[0].vector_length or 1 + max(p.vector[1] for p in data if p.vector is not None)
+    if length != num_features:
+        raise ArgumentError(
+            f"Argument `X` must have {counted(length, 'feature')} for this feature map, but has {num_features}."
+        )
+    return data

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim._checks import check_count
+from qsim.errors import ArgumentError
 from qsim.quantum_kernels.base import QuantumKernel
 from qsim.quantum_kernels.dataset import as_rows
-from qsim.quantum_kernels.gram import StateRows, fidelity_gram
+from qsim.quantum_kernels.gram import fidelity_gram
 from qsim.quantum_kernels.shots import check_test, emulate_shots
 
 __all__ = ["FidelityKernel"]
@@ -95,7 +96,11 @@ class FidelityKernel(QuantumKernel):
         self.seed = seed
         self.test = check_test(test)
 
-    def _matrix(self, left: StateRows, right: StateRows | None) -> RealArray:
+    def _kernel(self, X: Any, Y: Any) -> RealArray:
+        left = as_rows(self.encoder, X)
+        right = None if Y is None else as_rows(self.encoder, Y, "Y")
+        if right is not None and right.state_bytes != left.state_bytes:
+            raise ArgumentError("Arguments `X` and `Y` must have states of the same number of qubits.")
         exact = fidelity_gram(left, right, self.max_memory)
         if self.shots is None:
             return exact

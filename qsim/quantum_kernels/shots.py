@@ -48,8 +48,8 @@ def emulate_shots(
     --------
     >>> import numpy as np
     >>> emulate_shots(np.array([[1.0, 0.25], [0.25, 1.0]]), shots=100, seed=1)
-    array([[1.  , 0.26],
-           [0.26, 1.  ]])
+    array([[1.  , 0.32],
+           [0.32, 1.  ]])
     """
     shots = check_count(shots, "shots", 1)
     check_test(test)

@@ -1,32 +1,120 @@
-"""What the estimators share: a kernel made in `fit` from plain parameters, and checked data."""
+"""What the estimators share: checked data, and a kernel made in `fit` from plain parameters."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from qsim.quantum_kernels import FidelityKernel, ProjectedKernel, QuantumKernel
+from qsim.circuit import Circuit
+from qsim.errors import ArgumentError
+from qsim.parameters import ParameterVector
+from qsim.quantum_kernels import Encoder, FidelityKernel, ProjectedKernel, QuantumKernel
 
-__all__ = ["KernelMachine", "make_kernel"]
+__all__ = ["KernelMachine", "drawn_params", "layered_angles"]
+
+FloatArray = npt.NDArray[np.float64]
 
 
-def make_kernel(estimator: Any) -> QuantumKernel:
-    """The kernel that an estimator's parameters describe."""
-    if isinstance(estimator.kernel, QuantumKernel):
-        return estimator.kernel
-    options = {
-        "max_memory": estimator.max_memory,
-        "precision": estimator.precision,
-        "threads": estimator.threads,
-    }
-    if estimator.kernel == "fidelity":
-        return FidelityKernel(estimator.feature_map, estimator.params, **options)
-    if estimator.kernel == "projected":
-        return ProjectedKernel(estimator.feature_map, estimator.params, **options)
-    raise ValueError(
-        "Parameter `kernel` must be 'fidelity', 'projected' or a kernel of qsim.quantum_kernels, but is "
-        f"{estimator.kernel!r}."
-    )
+#: Qubits of the feature map that estimators have by default.
+DEFAULT_QUBITS = 10
+
+
+def layered_angles(num_features: int, max_qubits: int = DEFAULT_QUBITS) -> Circuit:
+    """The map that estimators have by default: rotations ``RY(x_i)``, on as few qubits as data may ask for.
+
+    Up to `max_qubits` features it is `qsim.feature_maps.angle`. More features make more layers of rotations, with
+    a ring of CZ between them, so the cost grows with the number of features and not exponentially.
+    """
+    x = ParameterVector("x", num_features)
+    n = min(num_features, max_qubits)
+    circuit = Circuit(n, name="layered_angles")
+    for first in range(0, num_features, n):
+        if first:
+            for q in range(n if n > 2 else n - 1):
+                circuit.cz(q, (q + 1) % n)
+        for i in range(first, min(num_features, first + n)):
+            circuit.ry(x[i], i - first)
+    return circuit
+
+
+def drawn_params(encoder: Encoder, num_features: int, random_state: Any) -> dict[str, Any]:
+    """Values of the parameters of a map that have none, uniform on a circle."""
+    given = set(encoder.params)
+    missing = [
+        p
+        for p in encoder.weights(num_features)
+        if not given & {p, p.name, p.vector[0] if p.vector is not None else p.name}
+    ]
+    drawn = check_random_state(random_state).uniform(0, 2 * np.pi, len(missing))
+    return {p.name: value for p, value in zip(missing, drawn.tolist(), strict=True)}
+
+
+class KernelMachine(BaseEstimator):  # type: ignore[misc]
+    """Base of the estimators that are a kernel method of scikit-learn on a quantum kernel.
+
+    Each has the parameters that `_make_kernel` reads; the number of qubits follows from the data in `fit`.
+    """
+
+    feature_map: Any
+    params: Mapping[Any, Any] | None
+    kernel: str | QuantumKernel
+    bandwidth: float
+    gamma: float | str
+    random_state: Any
+    precision: str | None
+    threads: int | None
+    max_memory: int | None
+
+    def _make_kernel(self, X: FloatArray) -> QuantumKernel:
+        """The kernel that the parameters describe, with values for all of the feature map's weights."""
+        if not self.bandwidth > 0:
+            raise ArgumentError(f"Parameter `bandwidth` must be positive, but is {self.bandwidth}.")
+        feature_map = layered_angles if self.feature_map is None else self.feature_map
+        kernel: QuantumKernel
+        if isinstance(self.kernel, QuantumKernel):
+            kernel = self.kernel
+        elif self.kernel == "fidelity":
+            kernel = FidelityKernel(feature_map, self.params, **self._resources())
+        elif self.kernel == "projected":
+            kernel = ProjectedKernel(feature_map, self.params, gamma=self.gamma, **self._resources())
+        else:
+            raise ArgumentError(
+                "Parameter `kernel` must be 'fidelity', 'projected' or a kernel of qsim.quantum_kernels, but is "
+                f"{self.kernel!r}."
+            )
+        drawn = drawn_params(kernel.encoder, X.shape[1], self.random_state)
+        kernel = kernel.with_params({**kernel.params, **drawn}) if drawn else kernel
+        if isinstance(kernel, ProjectedKernel) and kernel.gamma == "scale":
+            kernel = kernel.with_gamma(kernel.scale_gamma(X))
+        return kernel
+
+    def _resources(self) -> dict[str, Any]:
+        return {"max_memory": self.max_memory, "precision": self.precision, "threads": self.threads}
+
+    def _start(self, X: Any, y: Any = None, **checks: Any) -> tuple[FloatArray, Any, FloatArray]:
+        """Checked and scaled data, targets, and the kernel matrix of the data."""
+        if y is None:
+            X = validate_data(self, X, dtype=np.float64, **checks)
+        else:
+            X, y = validate_data(self, X, y, dtype=np.float64, **checks)
+        X = X * self.bandwidth
+        self.kernel_ = self._make_kernel(X)
+        self.X_fit_ = X
+        return X, y, self.kernel_(X).astype(np.float64, copy=False)
+
+    def _against(self, X: Any, columns: Any = None) -> FloatArray:
+        """Kernel values of new data with that of `fit`, or some rows of it; the others are left 0."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False) * self.bandwidth
+        if columns is None:
+            return self.kernel_(X, self.X_fit_).astype(np.float64, copy=False)
+        out = np.zeros((len(X), len(self.X_fit_)))
+        if len(columns):
+            out[:, columns] = self.kernel_(X, self.X_fit_[columns])
+        return out

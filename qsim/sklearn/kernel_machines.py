@@ -1,0 +1,127 @@
+"""Support vector machines and kernel ridge regression on quantum kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import ClassifierMixin
+from sklearn.svm import SVC
+
+from qsim.quantum_kernels import QuantumKernel
+from qsim.sklearn.base import KernelMachine
+
+__all__ = ["QSVC"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class QSVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
+    """Support vector classification with a quantum kernel: `sklearn.svm.SVC` on its kernel matrix.
+
+    Parameters
+    ----------
+    feature_map : str, Circuit or callable, optional
+        See `qsim.quantum_kernels.FidelityKernel`. By default rotations ``RY(x_i)``: one on each qubit for up to
+        ten features, layers of them with CZ in between for more.
+    params : dict, optional
+        Values of the feature map's trainable parameters; those not given are drawn with `random_state`.
+    kernel : {"fidelity", "projected"} or QuantumKernel, default "fidelity"
+        A kernel of `qsim.quantum_kernels` has a feature map of its own, and those above are not used.
+    bandwidth : float, default 1.0
+        Data are multiplied by this before they are encoded: the smaller, the wider the kernel.
+    gamma : float or "scale", default 1.0
+        Of the projected kernel.
+    C, class_weight, shrinking, tol, cache_size, max_iter, decision_function_shape, break_ties
+        As for `sklearn.svm.SVC`.
+    random_state : int, RandomState or None
+        Of the parameters that are drawn.
+    precision, threads, max_memory
+        As for `qsim.quantum_kernels.FidelityKernel`.
+
+    Attributes
+    ----------
+    kernel_ : QuantumKernel
+    classes_ : ndarray
+    support_ : ndarray
+        Rows of the support vectors.
+    svc_ : sklearn.svm.SVC
+        The fitted machine, with ``kernel="precomputed"``.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> QSVC(bandwidth=0.5).fit(X, y).score(X, y) > 0.9
+    True
+    """
+
+    def __init__(
+        self,
+        feature_map: Any = None,
+        *,
+        params: Mapping[Any, Any] | None = None,
+        kernel: str | QuantumKernel = "fidelity",
+        bandwidth: float = 1.0,
+        gamma: float | str = 1.0,
+        C: float = 1.0,
+        class_weight: Any = None,
+        shrinking: bool = True,
+        tol: float = 1e-3,
+        cache_size: float = 200,
+        max_iter: int = -1,
+        decision_function_shape: str = "ovr",
+        break_ties: bool = False,
+        random_state: Any = None,
+        precision: str | None = None,
+        threads: int | None = None,
+        max_memory: int | None = None,
+    ) -> None:
+        self.feature_map = feature_map
+        self.params = params
+        self.kernel = kernel
+        self.bandwidth = bandwidth
+        self.gamma = gamma
+        self.C = C
+        self.class_weight = class_weight
+        self.shrinking = shrinking
+        self.tol = tol
+        self.cache_size = cache_size
+        self.max_iter = max_iter
+        self.decision_function_shape = decision_function_shape
+        self.break_ties = break_ties
+        self.random_state = random_state
+        self.precision = precision
+        self.threads = threads
+        self.max_memory = max_memory
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> QSVC:
+        """Fit to data (rows, features) and labels (rows,)."""
+        _, y, gram = self._start(X, y)
+        self.svc_ = SVC(
+            kernel="precomputed",
+            C=self.C,
+            class_weight=self.class_weight,
+            shrinking=self.shrinking,
+            tol=self.tol,
+            cache_size=self.cache_size,
+            max_iter=self.max_iter,
+            decision_function_shape=self.decision_function_shape,
+            break_ties=self.break_ties,
+        ).fit(gram, y, sample_weight)
+        self.classes_ = self.svc_.classes_
+        self.support_ = self.svc_.support_
+        self.n_iter_ = self.svc_.n_iter_
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """Labels (rows,) of data."""
+        gram = self._against(X, getattr(self, "support_", None))
+        return self.svc_.predict(gram)
+
+    def decision_function(self, X: Any) -> FloatArray:
+        """Signed distances, as those of `sklearn.svm.SVC`."""
+        gram = self._against(X, getattr(self, "support_", None))
+        return np.asarray(self.svc_.decision_function(gram))
