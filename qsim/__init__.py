@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from qsim.parameters import arccos as arccos
     from qsim.parameters import arcsin as arcsin
     from qsim.parameters import arctan as arctan
+    from qsim.parameters import arctan2 as arctan2
     from qsim.parameters import cos as cos
     from qsim.parameters import exp as exp
     from qsim.parameters import log as log
@@ -117,7 +118,7 @@ _MODULES = {
     "qsim.visual": ("plot_histogram",),
     "qsim.parameters": (
         *("Parameter", "ParameterVector"),
-        *("arccos", "arcsin", "arctan", "cos", "exp", "log", "sin", "sqrt", "tan"),
+        *("arccos", "arcsin", "arctan", "arctan2", "cos", "exp", "log", "sin", "sqrt", "tan"),
     ),
     "qsim.program.program": ("Program", "compile"),
     "qsim.results": ("Samples",),

@@ -95,7 +95,7 @@ def _node_text(node: Any, inner: list[Any]) -> tuple[str, int]:
     if op == "param":
         return node.name, 5
     if op not in PRECEDENCE:
-        return f"{op}({_bracketed(inner[0], 0)})", 5
+        return f"{op}({', '.join(_bracketed(arg, 0) for arg in inner)})", 5
     level = PRECEDENCE[op]
     if op == "neg":
         return f"-{_bracketed(inner[0], level)}", level

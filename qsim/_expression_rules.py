@@ -14,7 +14,10 @@ import numpy as np
 if TYPE_CHECKING:
     from qsim.parameters import Parameter
 
-__all__ = ["FUNCTIONS", "affine", "affine_by_recursion", "apply_operator", "nonzero", "partials", "slope"]
+__all__ = [
+    *("FUNCTIONS", "TWO_ARGUMENTS", "affine", "affine_by_recursion", "apply_operator", "nonzero"),
+    *("partials", "slope"),
+]
 
 #: name -> (function, derivative), both of arrays and of expressions
 FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
@@ -28,6 +31,8 @@ FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "log": (np.log, lambda x: 1.0 / x),
     "sqrt": (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
 }
+#: functions of two arguments
+TWO_ARGUMENTS = ("arctan2",)
 
 
 def apply_operator(op: str, args: tuple[Any, ...]) -> Any:
@@ -44,6 +49,8 @@ def apply_operator(op: str, args: tuple[Any, ...]) -> Any:
         return args[0] ** args[1]
     if op == "neg":
         return -args[0]
+    if op == "arctan2":
+        return np.arctan2(args[0], args[1])
     return FUNCTIONS[op][0](args[0])
 
 
@@ -63,6 +70,9 @@ def partials(op: str, v: list[Any], exponent_varies: bool) -> list[Any]:
         return [by_base, np.where((x == 0.0) & (y > 0.0), 0.0, x**y * np.log(x)) if exponent_varies else 0.0]
     if op == "neg":
         return [-1.0]
+    if op == "arctan2":
+        square = v[0] * v[0] + v[1] * v[1]
+        return [v[1] / square, -v[0] / square]
     return [FUNCTIONS[op][1](v[0])]
 
 
@@ -88,6 +98,12 @@ def slope(op: str, args: tuple[Any, ...], slopes: list[Any]) -> Any:
         terms = [
             d_left / right if nonzero(d_left) else 0.0,
             -(left * d_right / right**2) if nonzero(d_right) else 0.0,
+        ]
+    elif op == "arctan2":
+        square = left * left + right * right
+        terms = [
+            right * d_left / square if nonzero(d_left) else 0.0,
+            -(left * d_right / square) if nonzero(d_right) else 0.0,
         ]
     else:
         # the factor in front first: x**0 has slope 0 also where x**-1 has no value

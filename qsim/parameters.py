@@ -16,7 +16,15 @@ import numpy.typing as npt
 
 from qsim._checks import to_float
 from qsim._expression_nodes import PRECEDENCE, children_first, fold, same_structure, to_text, tree_size
-from qsim._expression_rules import FUNCTIONS, affine, affine_by_recursion, apply_operator, nonzero, slope
+from qsim._expression_rules import (
+    FUNCTIONS,
+    TWO_ARGUMENTS,
+    affine,
+    affine_by_recursion,
+    apply_operator,
+    nonzero,
+    slope,
+)
 from qsim.errors import ArgumentError, ParameterError, UnboundParameterError
 from qsim.memory import check_free_memory
 
@@ -31,6 +39,7 @@ __all__ = [
     "arccos",
     "arcsin",
     "arctan",
+    "arctan2",
     "cos",
     "exp",
     "log",
@@ -49,6 +58,7 @@ _UFUNCS: dict[Any, Callable[..., Any]] = {
     np.power: lambda a, b: a**b,
     np.negative: lambda a: -a,
     np.positive: lambda a: a,
+    np.arctan2: lambda a, b: arctan2(a, b),
 }
 _UFUNC_NAMES = {getattr(np, name): name for name in FUNCTIONS}
 #: Expressions up to this size are walked without keeping record of what was seen.
@@ -401,8 +411,9 @@ def _node_from_json(data: Any, nodes: list[ParameterValue]) -> ParameterValue:
         return Parameter(data[1])
     if len(data) == 2 and data[0] == "node" and data[1] in range(len(nodes)):
         return nodes[data[1]]
-    count = 2 if data and data[0] in PRECEDENCE and data[0] != "neg" else 1
-    if not data or data[0] not in (*PRECEDENCE, *FUNCTIONS) or len(data) != count + 1:
+    known = (*PRECEDENCE, *FUNCTIONS, *TWO_ARGUMENTS)
+    count = 1 if data and (data[0] in FUNCTIONS or data[0] == "neg") else 2
+    if not data or data[0] not in known or len(data) != count + 1:
         raise ArgumentError(f"Argument `data` must be a parameter expression, but holds {str(data)[:80]}.")
     built: ParameterValue = _build(data[0], tuple(_node_from_json(item, nodes) for item in data[1:]))
     return built
@@ -454,6 +465,20 @@ tan = _function("tan")
 arcsin = _function("arcsin")
 arccos = _function("arccos")
 arctan = _function("arctan")
+
+
+def arctan2(y: Any, x: Any) -> Any:
+    """The angle of the point (x, y), in (-pi, pi] and 0 at the origin; of numbers, arrays or expressions.
+
+    Notes
+    -----
+    The derivative has no value at the origin.
+    """
+    if isinstance(y, ParameterExpression) or isinstance(x, ParameterExpression):
+        return _binary("arctan2", y, x)
+    return np.arctan2(y, x)
+
+
 exp = _function("exp")
 log = _function("log")
 sqrt = _function("sqrt")

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from qsim._expression_rules import TWO_ARGUMENTS
+from qsim.errors import QasmError
 from qsim.parameters import Parameter, ParameterExpression
 
 __all__ = ["number_text", "parameter_text"]
@@ -36,6 +38,8 @@ def parameter_text(expression: Any, name: Callable[[Parameter], str], outer: int
         compound = 1 if text.startswith("-") else 2 if "/" in text or "*" in text else 9
         return f"({text})" if compound < outer or (compound < 9 and outer > 1) else text
     op, args = expression._op, expression._args
+    if op in TWO_ARGUMENTS:
+        raise QasmError(f"OpenQASM has no function `{op}`; bind the parameters of `{expression}` first.")
     if op not in _PRECEDENCE:
         return f"{op}({parameter_text(args[0], name)})"
     level = _PRECEDENCE[op]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 
 import numpy as np
@@ -13,6 +14,7 @@ from strategies import circuits, expressions, seeds
 
 import qsim
 from qsim.circuit import Circuit
+from qsim.errors import GradientError, QasmError
 from qsim.parameters import Parameter, ParameterExpression, ParameterVector, expression_from_json
 from qsim.program.slots import SlotMap
 from qsim.testing import assert_states_close
@@ -217,3 +219,45 @@ def test_broadcast_of_shared_and_batched_values(data, seed):
     states = qsim.statevector(circuit, {"x": xs, "w": ws})
     for row in range(rows):
         assert_states_close(states[row], qsim.statevector(circuit, {"x": xs[row], "w": ws}), atol=1e-13)
+
+
+ANGLES = [  # (y, x): every quadrant, both axes
+    *((0.5, 1.0), (0.5, -1.0), (-0.5, -1.0), (-0.5, 1.0), (0.0, 2.0), (0.0, -2.0), (2.0, 0.0), (-2.0, 0.0)),
+]
+
+
+@pytest.mark.parametrize(("y", "x"), ANGLES)
+def test_arctan2_and_its_derivatives(y, x):
+    a, b = VECTOR[:2]
+    expression = qsim.arctan2(2 * a, b - 1)
+    values = np.array([[y / 2, x + 1, 0.0]])
+    assert SlotMap(VECTOR, (expression,)).angles(values)[0, 3] == math.atan2(y, x)
+    square = x * x + y * y
+    slots, columns, derivatives = SlotMap(VECTOR, (expression,)).jacobian(values)
+    found = {int(c): float(d) for s, c, d in zip(slots, columns, derivatives[0], strict=True) if s == 3}
+    assert found == {0: pytest.approx(2 * x / square), 1: pytest.approx(-y / square)}
+    for parameter, slope in zip((a, b), (2 * x / square, -y / square), strict=True):
+        assert expression.derivative(parameter).evaluate(by_name(values[0])) == pytest.approx(slope)
+
+
+def test_arctan2_is_an_expression_like_others():
+    a, b = VECTOR[:2]
+    expression = np.arctan2(a + 1, 3.0) - qsim.arctan2(1.0, b)
+    assert str(expression) == "arctan2(x[0] + 1, 3) - arctan2(1, x[1])"
+    assert pickle.loads(pickle.dumps(expression)) == expression
+    assert expression_from_json(json.loads(json.dumps(expression.to_json()))) == expression
+    assert expression.bind({"x[0]": 2.0, "x[1]": -1.0}) == math.atan2(3, 3) - math.atan2(1, -1)
+    assert qsim.arctan2(0.0, 0.0) == 0.0
+    assert np.arctan2(a, np.array([1.0, 2.0]))[1] == qsim.arctan2(a, 2.0)
+
+
+def test_arctan2_at_the_origin_has_a_value_and_no_derivative():
+    circuit = Circuit(1).ry(qsim.arctan2(VECTOR[1], VECTOR[0]), 0)
+    assert qsim.expectation(circuit, "Z0", {"x": [0.0, 0.0, 0.0]}) == 1.0
+    with pytest.raises(GradientError, match="no finite derivative"):
+        qsim.gradient(circuit, "Z0", {"x": [0.0, 0.0, 0.0]})
+
+
+def test_arctan2_has_no_name_in_openqasm():
+    with pytest.raises(QasmError, match="no function `arctan2`"):
+        Circuit(1).ry(qsim.arctan2(VECTOR[1], VECTOR[0]), 0).to_qasm()
