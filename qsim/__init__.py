@@ -132,7 +132,6 @@ _MODULES = {
 #: Modules that are attributes without an import of their own.
 _SUBMODULES = (
     "analysis",
-    *(),
     *("classical", "errors", "feature_maps", "gates", "io", "measurements", "observables", "operations"),
     *("optimize", "quantum_kernels", "testing", "visual"),
 )
