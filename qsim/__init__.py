@@ -22,6 +22,7 @@ from qsim._version import __version__
 if TYPE_CHECKING:
     from qsim import analysis as analysis
     from qsim import classical as classical
+    from qsim import datasets as datasets
     from qsim import errors as errors
     from qsim import feature_maps as feature_maps
     from qsim import gates as gates
@@ -131,7 +132,7 @@ _MODULES = {
 }
 #: Modules that are attributes without an import of their own.
 _SUBMODULES = (
-    "analysis",
+    *("analysis", "datasets"),
     *("classical", "errors", "feature_maps", "gates", "io", "measurements", "observables", "operations"),
     *("optimize", "quantum_kernels", "testing", "visual"),
 )

@@ -29,7 +29,9 @@ __all__ = [
     "draw_rows",
     "feature_matrix",
     "generator",
+    "is_classification",
     "rows_per_chunk",
+    "target_columns",
     "unitary_program",
 ]
 
@@ -184,6 +186,32 @@ def check_targets(y: Any, samples: int) -> npt.NDArray[Any]:
     if array.dtype.kind not in "iufbUSO":
         raise TypeError(f"Argument `y` must hold numbers or labels, but is of type {array.dtype}.")
     return array
+
+
+#: Whole numbers with more distinct values than this are no labels.
+_MAX_CLASSES = 20
+
+
+def is_classification(y: npt.NDArray[Any]) -> bool:
+    """Whether targets are labels: text, truth values, or whole numbers of at most 20 kinds."""
+    if y.dtype.kind not in "iuf":
+        return True
+    distinct = np.unique(y)
+    return len(distinct) <= _MAX_CLASSES and bool((distinct == np.rint(distinct)).all())
+
+
+def target_columns(y: npt.NDArray[Any], classification: bool | None = None) -> FloatArray:
+    """Targets as numbers, shape (samples, outputs): -1 and 1 for two classes, a column for each of more."""
+    if not (is_classification(y) if classification is None else classification):
+        return y.astype(float)[:, None]
+    classes, codes = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ArgumentError(
+            f"Argument `y` must have at least 2 classes, but all of it is {classes[:1].tolist()}."
+        )
+    if len(classes) == 2:
+        return (2.0 * codes - 1)[:, None]
+    return np.asarray(np.where(codes[:, None] == np.arange(len(classes)), 1.0, -1.0))
 
 
 def check_kernel(matrix: Any, name: str) -> FloatArray:

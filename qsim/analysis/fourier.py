@@ -20,7 +20,7 @@ from qsim.simulator import Simulator
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["FourierSeries", "fourier_coefficients"]
+__all__ = ["FourierSeries", "fourier_coefficients", "parted"]
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complex128]
@@ -136,7 +136,7 @@ def fourier_coefficients(
     array([0.5, 0. , 0.5])
     """
     simulator = Simulator(**settings)
-    circuit, program, columns, held, batched = _parted(circuit, observable, weights, features, simulator)
+    circuit, program, columns, held, batched = parted(circuit, observable, weights, features, simulator)
     spectrum = fourier_spectrum(circuit, [program.parameters[c] for c in columns], **settings)
     units = [common_unit(spectrum.of_feature(k)) for k in range(len(columns))]
     if all(unit is not None for unit in units):
@@ -146,7 +146,7 @@ def fourier_coefficients(
     return FourierSeries(spectrum.features, spectrum.frequencies, found if batched else found[0])
 
 
-def _parted(
+def parted(
     circuit: Circuit, observable: Any, weights: Any, features: Any, simulator: Simulator
 ) -> tuple[Circuit, Program, list[int], FloatArray, bool]:
     """The circuit and its program, columns of the features, values of the others for each row of weights."""

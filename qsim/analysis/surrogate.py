@@ -1,0 +1,328 @@
+"""Classical models that stand in for a quantum one: trigonometric polynomials and random Fourier features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qsim._checks import check_count
+from qsim.analysis._estimates import Estimate, bootstrap_weights, check_confidence, spread
+from qsim.analysis._inputs import check_data, generator
+from qsim.analysis.fourier import parted
+from qsim.analysis.spectrum import fourier_spectrum, gate_differences
+from qsim.circuit import Circuit
+from qsim.errors import ArgumentError, ParameterError
+from qsim.simulator import Simulator
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["ClassicalSurrogate", "SurrogateFit", "classical_surrogate"]
+
+FloatArray = npt.NDArray[np.float64]
+#: Ridge of the fits, beside a mean square of 1 for each wave: rounding of the model, nothing more.
+_RIDGE = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class SurrogateFit:
+    """A sum of waves fitted to a model: ``f(x) = sum_k a_k cos(w_k . x) + b_k sin(w_k . x)``.
+
+    Attributes
+    ----------
+    frequencies : ndarray, shape (count, d)
+        One of each pair of opposite ones, and zero.
+    coefficients : ndarray, shape (2 * count,)
+        a, then b.
+    r2 : Estimate
+        Share of the model's variance that it explains at points not used in the fit.
+    """
+
+    frequencies: FloatArray
+    coefficients: FloatArray
+    r2: Estimate
+
+    def __call__(self, X: Any) -> FloatArray:
+        """Values at points, shape (points, d)."""
+        points = check_data(X, "X", least=0)
+        if points.shape[1] != self.frequencies.shape[1]:
+            raise ArgumentError(
+                f"Argument `X` must have {self.frequencies.shape[1]} columns, but has {points.shape[1]}."
+            )
+        return np.asarray(_waves(points, self.frequencies) @ self.coefficients)
+
+
+@dataclass(frozen=True, eq=False)
+class ClassicalSurrogate:
+    """What `classical_surrogate` finds.
+
+    Attributes
+    ----------
+    trigonometric : SurrogateFit or None
+        With all frequencies of the circuit; None if it has none of its own, or too many.
+    random : SurrogateFit
+        With frequencies at random.
+    num_points : int
+        Evaluations of the model that were used.
+    test_values, test_fits : ndarray, shape (points,)
+        The model and the better fit at the points of the test.
+    """
+
+    trigonometric: SurrogateFit | None
+    random: SurrogateFit
+    num_points: int
+    test_values: FloatArray
+    test_fits: FloatArray
+
+    @property
+    def best(self) -> SurrogateFit:
+        """The fit with the larger R^2."""
+        if self.trigonometric is None or self.random.r2.value > self.trigonometric.r2.value:
+            return self.random
+        return self.trigonometric
+
+    @property
+    def r2(self) -> Estimate:
+        """Of the better fit."""
+        return self.best.r2
+
+    def __call__(self, X: Any) -> FloatArray:
+        """The better fit at points, shape (points, d)."""
+        return self.best(X)
+
+    def __str__(self) -> str:
+        exact = "none"
+        if self.trigonometric is not None:
+            exact = f"R^2 {self.trigonometric.r2} with {2 * len(self.trigonometric.frequencies) - 1} numbers"
+        return (
+            f"classical surrogate from {self.num_points} evaluations: trigonometric {exact}; random features "
+            f"R^2 {self.random.r2} with {2 * len(self.random.frequencies) - 1} numbers"
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """See `qsim.analysis.plot_surrogate`."""
+        from qsim.analysis.plots import plot_surrogate
+
+        return plot_surrogate(self, ax)
+
+
+def classical_surrogate(
+    circuit: Circuit,
+    observable: Any,
+    weights: Mapping[Any, Any] | None = None,
+    X: Any = None,
+    *,
+    features: Any = None,
+    num_random_features: int = 300,
+    max_frequencies: int = 1000,
+    num_test: int = 500,
+    confidence: float = 0.95,
+    seed: Any = None,
+    **settings: Any,
+) -> ClassicalSurrogate:
+    """Fits classical models to a quantum one, and tells how much of it they explain [1]_ [2]_.
+
+    A model whose angles are affine in its features is a trigonometric polynomial of known frequencies. If
+    they are few, evaluations of it determine it, and no quantum computer is needed for predictions. Random
+    Fourier features take some of very many frequencies, each as often as paths through the circuit have it.
+
+    Parameters
+    ----------
+    circuit, features, settings
+        As for `qsim.analysis.fourier_spectrum`.
+    observable
+        One, as for `qsim.expectation`.
+    weights : dict, optional
+        One value for each parameter that is no feature.
+    X : array_like, shape (rows, features), optional
+        Data at which the surrogate is tested; it is fitted to points of their range. Without it, points are
+        drawn from one period, or from [-pi, pi] where there is no period.
+    num_random_features : int
+        Random frequencies. Where angles are not affine in the features they are normal, with the width that
+        the spread of the data suggests, tried at several scales.
+    max_frequencies : int
+        With more pairs of frequencies than this there is no trigonometric fit.
+    num_test : int
+        Points of the test where there is no `X`.
+    confidence : float
+        Of the intervals of R^2, a bootstrap over the points of the test.
+    seed
+
+    Returns
+    -------
+    ClassicalSurrogate
+
+    Raises
+    ------
+    UnboundParameterError
+        A parameter is neither a feature nor in `weights`.
+
+    Notes
+    -----
+    Fits are least squares to two evaluations for each number of the fit: O(max_frequencies**3) time.
+
+    References
+    ----------
+    .. [1] F. J. Schreiber, J. Eisert and J. J. Meyer, Phys. Rev. Lett. 131, 100803 (2023), arXiv:2206.11740.
+    .. [2] J. Landman, S. Thabet, C. Dalyac, H. Mhiri and E. Kashefi, arXiv:2210.13200; R. Sweke et al.,
+       Quantum 9, 1640 (2025), arXiv:2309.11647.
+
+    Examples
+    --------
+    >>> from qsim.parameters import ParameterVector
+    >>> x, t = ParameterVector("x", 2), ParameterVector("theta", 2)
+    >>> model = Circuit(2).rx(x[0], 0).rx(x[1], 1).ry(t[0], 0).ry(t[1], 1).cz(0, 1).rx(x[0], 0)
+    >>> found = classical_surrogate(model, "Z0", {"theta": [0.3, 0.4]}, seed=1)
+    >>> found.trigonometric.r2.value > 0.999
+    True
+    """
+    num_random_features = check_count(num_random_features, "num_random_features", 1)
+    num_test = check_count(num_test, "num_test", 2)
+    confidence = check_confidence(confidence)
+    rng = generator(seed)
+    circuit, program, columns, held, batched = parted(
+        circuit, observable, weights, features, Simulator(**settings)
+    )
+    if batched:
+        raise ArgumentError("Argument `weights` must hold one value for each parameter, but has a batch.")
+    if not columns:
+        raise ArgumentError("Argument `circuit` must have features, but has none.")
+    names = [program.parameters[column] for column in columns]
+    tests = None
+    if X is not None:
+        tests = check_data(X)
+        if tests.shape[1] != len(columns):
+            raise ArgumentError(
+                f"Argument `X` must have {len(columns)} columns, one for each feature, but has "
+                f"{tests.shape[1]}."
+            )
+
+    def model(points: FloatArray) -> FloatArray:
+        rows = np.repeat(held, len(points), axis=0)
+        rows[:, columns] = points
+        return np.asarray(program.expectation(rows))
+
+    affine = True
+    listed: FloatArray | None = None
+    try:
+        gates = gate_differences(program, columns)
+        listed = _halves(fourier_spectrum(circuit, names, **settings).frequencies)
+    except ParameterError:
+        affine, gates = False, []
+    except ArgumentError:  # more frequencies than can be listed
+        listed = None
+    if listed is not None and len(listed) > max_frequencies:
+        listed = None
+    low, high = _box(tests, gates, columns)
+    if tests is None:
+        tests = rng.uniform(low, high, size=(num_test, len(columns)))
+    count = max(num_random_features, len(listed) if listed is not None else 0)
+    points = rng.uniform(low, high, size=(4 * count, len(columns)))
+    values, truths = model(points), model(tests)
+    exact = None if listed is None else fitted(points, values, tests, truths, listed, rng, confidence)
+    if affine:
+        chosen = _paths(gates, num_random_features, len(columns), rng)
+        random = fitted(points, values, tests, truths, chosen, rng, confidence)
+    else:
+        random = normal_features(points, values, tests, truths, num_random_features, rng, confidence)
+    better = random if exact is None or random.r2.value > exact.r2.value else exact
+    return ClassicalSurrogate(exact, random, len(points), truths, better(tests))
+
+
+def fitted(
+    points: FloatArray,
+    values: FloatArray,
+    tests: FloatArray,
+    truths: FloatArray,
+    frequencies: FloatArray,
+    rng: np.random.Generator,
+    confidence: float,
+) -> SurrogateFit:
+    """Waves of these frequencies fitted to values at points, and their R^2 at the points of a test."""
+    waves = _waves(points, frequencies)
+    gram = waves.T @ waves
+    gram[np.diag_indices_from(gram)] += _RIDGE * len(points)
+    coefficients = np.linalg.solve(gram, waves.T @ values)
+    missed = (truths - _waves(tests, frequencies) @ coefficients) ** 2
+    return SurrogateFit(frequencies, coefficients, _r_squared(truths, missed, rng, confidence))
+
+
+def normal_features(
+    points: FloatArray,
+    values: FloatArray,
+    tests: FloatArray,
+    truths: FloatArray,
+    count: int,
+    rng: np.random.Generator,
+    confidence: float,
+) -> SurrogateFit:
+    """Normal frequencies: those of a Gaussian kernel, of the width that fits best points held back."""
+    scales = np.maximum(points.std(axis=0), 1e-12)
+    shapes = rng.normal(size=(count, points.shape[1])) / scales
+    shapes[0] = 0.0
+    cut = 3 * len(points) // 4
+    widths = np.geomspace(0.1, 10.0, 9) / np.sqrt(points.shape[1])
+    scores = [
+        fitted(
+            points[:cut], values[:cut], points[cut:], values[cut:], width * shapes, rng, confidence
+        ).r2.value
+        for width in widths
+    ]
+    width = widths[int(np.argmax(scores))]
+    return fitted(points, values, tests, truths, width * shapes, rng, confidence)
+
+
+def _waves(points: FloatArray, frequencies: FloatArray) -> FloatArray:
+    phases = points @ frequencies.T
+    return np.concatenate([np.cos(phases), np.sin(phases)], axis=1)
+
+
+def _r_squared(
+    truths: FloatArray, missed: FloatArray, rng: np.random.Generator, confidence: float
+) -> Estimate:
+    """1 - error / variance, 1 where both are rounding, with its bootstrap interval."""
+    weights = np.concatenate(
+        [np.full((1, len(truths)), 1 / len(truths)), bootstrap_weights(rng, len(truths))]
+    )
+    centred = truths - truths.mean()
+    variances = weights @ centred**2 - (weights @ centred) ** 2
+    errors = weights @ missed
+    nothing = 1e-20 + 1e-24 * float((truths**2).mean())
+    found = 1 - np.where(errors <= nothing, 0.0, errors / np.maximum(variances, nothing))
+    return spread(found[0], found[1:], confidence)
+
+
+def _halves(frequencies: FloatArray) -> FloatArray:
+    """Zero and one of each pair of opposite frequencies, from all in ascending order."""
+    return frequencies[len(frequencies) // 2 :]
+
+
+def _box(tests: FloatArray | None, gates: Any, columns: list[int]) -> tuple[FloatArray, FloatArray]:
+    """Where to draw points: the range of the data, else one period, else [-pi, pi]."""
+    size = len(columns)
+    if tests is not None:
+        return tests.min(axis=0), tests.max(axis=0)
+    high = np.full(size, np.pi)
+    for k in range(size):
+        own = np.array([abs(d * direction[k]) for differences, _, direction in gates for d in differences])
+        own = own[own > 0]
+        if len(own):
+            high[k] = np.pi / own.min()
+    return -high, high
+
+
+def _paths(gates: Any, count: int, size: int, rng: np.random.Generator) -> FloatArray:
+    """Zero and frequencies of random pairs of paths, one of each pair of opposite ones, each once."""
+    out = np.zeros((count, size))
+    for differences, weights, direction in gates:
+        out[1:] += np.multiply.outer(
+            rng.choice(differences, size=count - 1, p=weights / weights.sum()), direction
+        )
+    signs = np.sign(out)
+    first = np.where(signs.any(axis=1), (signs != 0).argmax(axis=1), 0)
+    out *= np.where(np.take_along_axis(signs, first[:, None], axis=1) < 0, -1.0, 1.0)
+    return np.unique(out.round(9), axis=0)
