@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from qsim._checks import check_count
 from qsim.analysis._estimates import Estimate, bootstrap_weights, check_confidence, spread
-from qsim.analysis._inputs import check_data, generator
+from qsim.analysis._inputs import check_data, feature_matrix, generator, unitary_program
 from qsim.analysis.fourier import parted
-from qsim.analysis.spectrum import fourier_spectrum, gate_differences
+from qsim.analysis.spectrum import feature_columns, fourier_spectrum, gate_differences
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError, ParameterError
 from qsim.simulator import Simulator
@@ -21,11 +21,14 @@ from qsim.simulator import Simulator
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["ClassicalSurrogate", "SurrogateFit", "classical_surrogate"]
+__all__ = ["ClassicalSurrogate", "SurrogateFit", "classical_surrogate", "stand_in"]
 
 FloatArray = npt.NDArray[np.float64]
-#: Ridge of the fits, beside a mean square of 1 for each wave: rounding of the model, nothing more.
-_RIDGE = 1e-12
+#: Ridge of the exact fit, beside a mean square of 1 for each wave: rounding of the model, nothing more.
+_RIDGE = 1e-14
+#: What the fit of random features chooses from.
+_RIDGES = (1e-8, 1e-6, 1e-4, 1e-2)
+_WIDTHS = (0.1, 0.3, 1.0, 3.0, 10.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +131,7 @@ def classical_surrogate(
 
     A model whose angles are affine in its features is a trigonometric polynomial of known frequencies. If
     they are few, evaluations of it determine it, and no quantum computer is needed for predictions. Random
-    Fourier features take some of very many frequencies, each as often as paths through the circuit have it.
+    Fourier features serve any model.
 
     Parameters
     ----------
@@ -142,8 +145,8 @@ def classical_surrogate(
         Data at which the surrogate is tested; it is fitted to points of their range. Without it, points are
         drawn from one period, or from [-pi, pi] where there is no period.
     num_random_features : int
-        Random frequencies. Where angles are not affine in the features they are normal, with the width that
-        the spread of the data suggests, tried at several scales.
+        Random frequencies: those of random paths through the circuit, or normal ones of several widths,
+        whichever fit better.
     max_frequencies : int
         With more pairs of frequencies than this there is no trigonometric fit.
     num_test : int
@@ -163,7 +166,8 @@ def classical_surrogate(
 
     Notes
     -----
-    Fits are least squares to two evaluations for each number of the fit: O(max_frequencies**3) time.
+    Fits are least squares to two evaluations for each number of the fit: O(max_frequencies**3) time. That of
+    random features has a ridge, chosen with a quarter of the points held back.
 
     References
     ----------
@@ -191,49 +195,79 @@ def classical_surrogate(
         raise ArgumentError("Argument `weights` must hold one value for each parameter, but has a batch.")
     if not columns:
         raise ArgumentError("Argument `circuit` must have features, but has none.")
-    names = [program.parameters[column] for column in columns]
-    tests = None
-    if X is not None:
-        tests = check_data(X)
-        if tests.shape[1] != len(columns):
-            raise ArgumentError(
-                f"Argument `X` must have {len(columns)} columns, one for each feature, but has "
-                f"{tests.shape[1]}."
-            )
+    tests = None if X is None else feature_matrix(X, columns)
 
     def model(points: FloatArray) -> FloatArray:
         rows = np.repeat(held, len(points), axis=0)
         rows[:, columns] = points
         return np.asarray(program.expectation(rows))
 
-    affine = True
+    return stand_in(
+        model,
+        circuit,
+        tests,
+        rng,
+        features=[program.parameters[column] for column in columns],
+        num_random_features=num_random_features,
+        max_frequencies=max_frequencies,
+        num_test=num_test,
+        confidence=confidence,
+        **settings,
+    )
+
+
+def stand_in(
+    model: Callable[[FloatArray], FloatArray],
+    circuit: Circuit,
+    tests: FloatArray | None,
+    rng: np.random.Generator,
+    *,
+    features: Any = None,
+    num_random_features: int,
+    max_frequencies: int,
+    num_test: int = 500,
+    confidence: float,
+    **settings: Any,
+) -> ClassicalSurrogate:
+    """See `classical_surrogate`: of any function that is quadratic in the states of a circuit.
+
+    Parameters
+    ----------
+    model : callable
+        From points (rows, features) to values (rows,).
+    circuit : Circuit
+        Whose angles tell the frequencies.
+    """
+    program = unitary_program(circuit, Simulator(**settings), "classical_surrogate")
+    columns = feature_columns(program, features)
+    gates: list[tuple[FloatArray, FloatArray, FloatArray]] | None = None
     listed: FloatArray | None = None
     try:
         gates = gate_differences(program, columns)
-        listed = _halves(fourier_spectrum(circuit, names, **settings).frequencies)
-    except ParameterError:
-        affine, gates = False, []
+        own = fourier_spectrum(circuit, [program.parameters[k] for k in columns], **settings).frequencies
+        listed = own[len(own) // 2 :]  # zero and one of each pair of opposite ones
+    except ParameterError:  # angles are not affine in the features
+        pass
     except ArgumentError:  # more frequencies than can be listed
-        listed = None
+        pass
     if listed is not None and len(listed) > max_frequencies:
         listed = None
-    low, high = _box(tests, gates, columns)
+    low, high = _box(tests, gates or [], len(columns))
     if tests is None:
         tests = rng.uniform(low, high, size=(num_test, len(columns)))
-    count = max(num_random_features, len(listed) if listed is not None else 0)
+    count = max(num_random_features, 0 if listed is None else len(listed))
     points = rng.uniform(low, high, size=(4 * count, len(columns)))
     values, truths = model(points), model(tests)
-    exact = None if listed is None else fitted(points, values, tests, truths, listed, rng, confidence)
-    if affine:
-        chosen = _paths(gates, num_random_features, len(columns), rng)
-        random = fitted(points, values, tests, truths, chosen, rng, confidence)
-    else:
-        random = normal_features(points, values, tests, truths, num_random_features, rng, confidence)
+    exact = None if listed is None else exact_fit(points, values, tests, truths, listed, rng, confidence)
+    choices = _normal(points, num_random_features, rng)
+    if gates is not None:
+        choices.append(_paths(gates, num_random_features, len(columns), rng))
+    random = random_fit(points, values, tests, truths, choices, rng, confidence)
     better = random if exact is None or random.r2.value > exact.r2.value else exact
     return ClassicalSurrogate(exact, random, len(points), truths, better(tests))
 
 
-def fitted(
+def exact_fit(
     points: FloatArray,
     values: FloatArray,
     tests: FloatArray,
@@ -242,38 +276,58 @@ def fitted(
     rng: np.random.Generator,
     confidence: float,
 ) -> SurrogateFit:
-    """Waves of these frequencies fitted to values at points, and their R^2 at the points of a test."""
-    waves = _waves(points, frequencies)
-    gram = waves.T @ waves
-    gram[np.diag_indices_from(gram)] += _RIDGE * len(points)
-    coefficients = np.linalg.solve(gram, waves.T @ values)
-    missed = (truths - _waves(tests, frequencies) @ coefficients) ** 2
-    return SurrogateFit(frequencies, coefficients, _r_squared(truths, missed, rng, confidence))
+    """Waves of all frequencies there are, fitted to values at points and tested at others."""
+    coefficients = _ridge(_waves(points, frequencies), values, (_RIDGE,))[0]
+    return _tested(frequencies, coefficients, tests, truths, rng, confidence)
 
 
-def normal_features(
+def random_fit(
     points: FloatArray,
     values: FloatArray,
     tests: FloatArray,
     truths: FloatArray,
-    count: int,
+    choices: Sequence[FloatArray],
     rng: np.random.Generator,
     confidence: float,
 ) -> SurrogateFit:
-    """Normal frequencies: those of a Gaussian kernel, of the width that fits best points held back."""
-    scales = np.maximum(points.std(axis=0), 1e-12)
-    shapes = rng.normal(size=(count, points.shape[1])) / scales
-    shapes[0] = 0.0
+    """Waves of some frequencies; which choice of them, and which ridge, a quarter of the points decides."""
     cut = 3 * len(points) // 4
-    widths = np.geomspace(0.1, 10.0, 9) / np.sqrt(points.shape[1])
-    scores = [
-        fitted(
-            points[:cut], values[:cut], points[cut:], values[cut:], width * shapes, rng, confidence
-        ).r2.value
-        for width in widths
-    ]
-    width = widths[int(np.argmax(scores))]
-    return fitted(points, values, tests, truths, width * shapes, rng, confidence)
+    best = (np.inf, choices[0], _RIDGES[0])
+    for frequencies in choices:
+        waves = _waves(points, frequencies)
+        for ridge, found in zip(_RIDGES, _ridge(waves[:cut], values[:cut], _RIDGES), strict=True):
+            error = float(((waves[cut:] @ found - values[cut:]) ** 2).mean())
+            if error < best[0]:
+                best = (error, frequencies, ridge)
+    _, frequencies, ridge = best
+    coefficients = _ridge(_waves(points, frequencies), values, (ridge,))[0]
+    return _tested(frequencies, coefficients, tests, truths, rng, confidence)
+
+
+def _ridge(waves: FloatArray, values: FloatArray, ridges: Sequence[float]) -> list[FloatArray]:
+    """Coefficients of ridge regressions, whose penalties are per point."""
+    levels, vectors = np.linalg.eigh(waves.T @ waves / len(waves))
+    parts = vectors.T @ (waves.T @ values / len(waves))
+    return [vectors @ (parts / (np.maximum(levels, 0.0) + ridge)) for ridge in ridges]
+
+
+def _tested(
+    frequencies: FloatArray,
+    coefficients: FloatArray,
+    tests: FloatArray,
+    truths: FloatArray,
+    rng: np.random.Generator,
+    confidence: float,
+) -> SurrogateFit:
+    missed = (truths - _waves(tests, frequencies) @ coefficients) ** 2
+    return SurrogateFit(frequencies, coefficients, _r_squared(truths, missed, rng, confidence))
+
+
+def _normal(points: FloatArray, count: int, rng: np.random.Generator) -> list[FloatArray]:
+    """Normal frequencies, those of Gaussian kernels, of several widths around the spread of the points."""
+    shapes = rng.normal(size=(count, points.shape[1])) / np.maximum(points.std(axis=0), 1e-12)
+    shapes[0] = 0.0
+    return [width / np.sqrt(points.shape[1]) * shapes for width in _WIDTHS]
 
 
 def _waves(points: FloatArray, frequencies: FloatArray) -> FloatArray:
@@ -296,14 +350,8 @@ def _r_squared(
     return spread(found[0], found[1:], confidence)
 
 
-def _halves(frequencies: FloatArray) -> FloatArray:
-    """Zero and one of each pair of opposite frequencies, from all in ascending order."""
-    return frequencies[len(frequencies) // 2 :]
-
-
-def _box(tests: FloatArray | None, gates: Any, columns: list[int]) -> tuple[FloatArray, FloatArray]:
+def _box(tests: FloatArray | None, gates: Any, size: int) -> tuple[FloatArray, FloatArray]:
     """Where to draw points: the range of the data, else one period, else [-pi, pi]."""
-    size = len(columns)
     if tests is not None:
         return tests.min(axis=0), tests.max(axis=0)
     high = np.full(size, np.pi)
