@@ -136,7 +136,7 @@ class EncodedDataset:
         self.states_array = _opened(Path(path))
         with np.load(_beside(path), allow_pickle=False) as stored:
             self.X = stored["X"]
-            self.y = stored["y"] if "y" in stored else None
+            self.y = stored.get("y")
         if self.states_array.ndim != 2 or len(self.states_array) != len(self.X):
             raise StateError(
                 f"File {path} must hold one state for each of {len(self.X)} rows, but has shape "

@@ -162,7 +162,8 @@ def _data_of(circuit: Circuit, num_features: int) -> tuple[Parameter, ...]:
     if not data:
         names = ", ".join(f"`{p.name}`" for p in circuit.parameters[:6]) or "none"
         raise ParameterError(
-            'Argument `feature_map` must take its data by a ParameterVector("x", features), but its parameters '
+            'Argument `feature_map` must take its data by a ParameterVector("x", features), but its '
+            "parameters "
             f"are: {names}."
         )
     length = len(data)
@@ -170,6 +171,7 @@ def _data_of(circuit: Circuit, num_features: int) -> tuple[Parameter, ...]:
         length = data[0].vector_length or 1 + max(p.vector[1] for p in data if p.vector is not None)
     if length != num_features:
         raise ArgumentError(
-            f"Argument `X` must have {counted(length, 'feature')} for this feature map, but has {num_features}."
+            f"Argument `X` must have {counted(length, 'feature')} for this feature map, but has "
+            f"{num_features}."
         )
     return data

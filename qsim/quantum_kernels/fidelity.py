@@ -10,13 +10,17 @@ import numpy.typing as npt
 
 from qsim._checks import check_count
 from qsim.errors import ArgumentError
+from qsim.measurements import Measurement, State
+from qsim.program.program import Program
 from qsim.quantum_kernels.base import QuantumKernel
 from qsim.quantum_kernels.dataset import as_rows
-from qsim.quantum_kernels.gram import fidelity_gram
+from qsim.quantum_kernels.gram import fidelities, fidelity_gram, symmetric_fidelities
 from qsim.quantum_kernels.shots import check_test, emulate_shots
 
 __all__ = ["FidelityKernel"]
 
+FloatArray = npt.NDArray[np.float64]
+ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
 RealArray = npt.NDArray[np.floating[Any]]
 
 
@@ -37,7 +41,8 @@ class FidelityKernel(QuantumKernel):
     seed : None, int or numpy.random.SeedSequence
         Of the shots.
     test : {"inversion", "swap"}
-        What the shots are taken of: the circuit of one point and the inverse of the other's, or the swap test.
+        What the shots are taken of: the circuit of one point and the inverse of the other's, or the swap
+        test.
     max_memory : int, optional
         Bytes for states and products beside the matrix, 256 MiB by default. What does not fit is computed in
         tiles.
@@ -112,6 +117,41 @@ class FidelityKernel(QuantumKernel):
         """Ones, shape (rows,): a state's fidelity with itself."""
         rows = as_rows(self.encoder, X)
         return np.ones(rows.count, dtype=np.float32 if rows.dtype == np.complex64 else np.float64)
+
+    # -- derivatives -----------------------------------------------------------------------------
+    def _embedding(self, num_features: int) -> tuple[Program, Measurement, None]:
+        return self.encoder.program(num_features), State(), None
+
+    def _embed(self, X: FloatArray) -> ComplexArray:
+        return self.encoder.states(X)
+
+    def _value(self, a: ComplexArray, b: ComplexArray | None) -> RealArray:
+        out = np.empty((len(a), len(a if b is None else b)), dtype=a.real.dtype)
+        if b is None:
+            symmetric_fidelities(a, out)
+        else:
+            fidelities(a, b, out)
+        return out
+
+    def _push(
+        self, a: ComplexArray, da: ComplexArray, b: ComplexArray | None, db: ComplexArray | None
+    ) -> FloatArray:
+        left = a.conj()
+        if b is None or db is None:  # what the change of the second point adds is the transpose
+            half = (left @ a.T) * (da @ left.T)
+            return np.asarray(2 * (half + half.T).real, dtype=np.float64)
+        change = da.conj() @ b.T + left @ db.T
+        return np.asarray(2 * ((left @ b.T).conj() * change).real, dtype=np.float64)
+
+    def _pull(
+        self, a: ComplexArray, b: ComplexArray | None, weights: FloatArray
+    ) -> tuple[ComplexArray, ComplexArray | None]:
+        # d|o|**2 = 2 Re conj(o) do with o = <a|b>; a cotangent c of a state stands for Re <c|d psi>
+        overlaps = a.conj() @ (a if b is None else b).T
+        if b is None:
+            return 2 * ((weights + weights.T) * overlaps.conj()) @ a, None
+        pulled = 2 * weights * overlaps
+        return pulled.conj() @ b, pulled.T @ a
 
     def __repr__(self) -> str:
         shots = "" if self.shots is None else f", shots={self.shots}"

@@ -71,18 +71,20 @@ def fidelity_gram(left: StateRows, right: StateRows | None, max_memory: int) -> 
     if right is None and 2 * rows * size + (rows + 2 * _ROWS) * rows * real.itemsize <= max_memory:
         symmetric_fidelities(left.states(0, rows), out)
         return out
-    held, streamed = _block_sizes(rows, columns, size, real.itemsize, max_memory)
+    held, streamed, at_once = _block_sizes(rows, columns, size, real.itemsize, max_memory)
     for first in range(0, rows, held):
         stop = min(rows, first + held)
         block = left.states(first, stop)
         for begin in range(first if right is None else 0, columns, streamed):
             end = min(columns, begin + streamed)
             if right is not None:
-                fidelities(block, right.states(begin, end), out[first:stop, begin:end])
+                fidelities(block, right.states(begin, end), out[first:stop, begin:end], at_once)
             elif end <= stop:  # the block has them, and what is left of the diagonal is known
-                fidelities(block[: end - first], block[begin - first : end - first], out[first:end, begin:end])
+                piece = slice(begin - first, end - first)
+                fidelities(block[: end - first], block[piece], out[first:end, begin:end], at_once)
             else:
-                fidelities(block, left.states(begin, end), out[first:stop, begin:end])
+                fidelities(block, left.states(begin, end), out[first:stop, begin:end], at_once)
+        del block  # before the next one is made
         if right is None:
             out[stop:, first:stop] = out[first:stop, stop:].T
             upper = np.triu(out[first:stop, first:stop], 1)
@@ -92,18 +94,20 @@ def fidelity_gram(left: StateRows, right: StateRows | None, max_memory: int) -> 
     return out
 
 
-def _block_sizes(rows: int, columns: int, size: int, real_size: int, max_memory: int) -> tuple[int, int]:
-    """Rows to hold and rows to stream: ``held + 2 streamed`` states, and a product of them, fit."""
+def _block_sizes(rows: int, columns: int, size: int, real_size: int, max_memory: int) -> tuple[int, int, int]:
+    """Rows to hold, rows to stream past them with a conjugate copy, and rows of a product at a time."""
     streamed = max(1, min(_STREAMED, columns, max_memory // (16 * size)))
-    left = max_memory - 2 * streamed * size - 5 * _ROWS * streamed * real_size
+    # a complex number and two squares
+    at_once = max(1, min(_ROWS, max_memory // (8 * 4 * real_size * streamed)))
+    left = max_memory - 2 * streamed * size - at_once * streamed * 4 * real_size
     held = min(rows, left // size)
     if held < 1:
-        needed = 3 * size + 5 * _ROWS * streamed * real_size
         raise MemoryBudgetError(
-            f"Argument `max_memory` is {format_bytes(max_memory)}, but three states and a piece of the matrix "
-            f"need {format_bytes(needed)}. Allow more, or use precision='single' or fewer qubits."
+            f"Argument `max_memory` is {format_bytes(max_memory)}, but three states need "
+            f"{format_bytes(3 * size)} and their products a little more. Allow more, or use "
+            "precision='single' or fewer qubits."
         )
-    return held, streamed
+    return held, streamed, at_once
 
 
 def symmetric_fidelities(states: ComplexArray, out: RealArray) -> None:
@@ -124,12 +128,12 @@ def symmetric_fidelities(states: ComplexArray, out: RealArray) -> None:
     np.fill_diagonal(out, 1)
 
 
-def fidelities(left: ComplexArray, right: ComplexArray, out: RealArray) -> None:
-    """``|<a_i|b_j>|**2`` of states (rows, 2**n) and (columns, 2**n)."""
+def fidelities(left: ComplexArray, right: ComplexArray, out: RealArray, at_once: int = _ROWS) -> None:
+    """``|<a_i|b_j>|**2`` of states (rows, 2**n) and (columns, 2**n), by products of `at_once` rows."""
     turned = right.conj().T
-    for first in range(0, len(left), _ROWS):
-        product = left[first : first + _ROWS] @ turned
-        part = out[first : first + _ROWS]
+    for first in range(0, len(left), at_once):
+        product = left[first : first + at_once] @ turned
+        part = out[first : first + at_once]
         np.multiply(product.real, product.real, out=part)
         part += np.square(product.imag)
     np.minimum(out, 1, out=out)  # rounding

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim._checks import check_count
-from qsim.errors import ArgumentError
+from qsim.errors import ArgumentError, GradientError
 from qsim.memory import check_free_memory
 from qsim.observables import PauliSum
 from qsim.program.program import Program
@@ -54,9 +54,9 @@ class ProjectedKernel(QuantumKernel):
 
     Notes
     -----
-    The squared distance of reduced density matrices is that of their Pauli expectation values over ``2**order``,
-    and a string on ``w`` qubits is in ``binomial(n - w, order - w)`` of the sets. So these kernels are a linear
-    and an RBF kernel of weighted expectation values, ``3 n`` for ``order=1``.
+    The squared distance of reduced density matrices is that of their Pauli expectation values over
+    ``2**order``, and a string on ``w`` qubits is in ``binomial(n - w, order - w)`` of the sets. So these
+    kernels are a linear and an RBF kernel of weighted expectation values, ``3 n`` for ``order=1``.
 
     References
     ----------
@@ -131,11 +131,20 @@ class ProjectedKernel(QuantumKernel):
         if self.kind == "rbf":
             return np.ones(len(X))
         features = self.features(X)
-        return np.asarray((features**2).sum(axis=1) + self._constant(X))
+        return np.asarray((features**2).sum(axis=1) + _identity_share(features.shape[1], self.order))
 
     def _kernel(self, X: Any, Y: Any = None) -> FloatArray:
         left = self.features(X)
-        right = left if Y is None else self.features(Y)
+        right = None if Y is None else self.features(Y)
+        if right is not None and right.shape[1] != left.shape[1]:
+            raise ArgumentError(
+                "Arguments `X` and `Y` must have states of the same number of qubits, but have not."
+            )
+        return self._of_features(left, right)
+
+    def _of_features(self, left: FloatArray, right: FloatArray | None) -> FloatArray:
+        is_symmetric = right is None
+        right = left if right is None else right
         check_free_memory(
             8 * len(left) * len(right),
             f"A kernel matrix of {len(left)} by {len(right)}",
@@ -143,7 +152,7 @@ class ProjectedKernel(QuantumKernel):
         )
         out: FloatArray = left @ right.T
         if self.kind == "linear":
-            out += self._constant(X)
+            out += _identity_share(left.shape[1], self.order)
             return out
         gamma = _scale(left) if isinstance(self.gamma, str) else self.gamma
         ones, twos = (left**2).sum(axis=1), (right**2).sum(axis=1)
@@ -155,14 +164,9 @@ class ProjectedKernel(QuantumKernel):
             np.maximum(part, 0, out=part)  # rounding
             part *= -gamma
             np.exp(part, out=part)
-        if Y is None:
+        if is_symmetric:
             np.fill_diagonal(out, 1)
         return out
-
-    def _constant(self, X: Any) -> float:
-        """What the identity adds to the linear kernel: ``binomial(n, order) / 2**order``."""
-        features = X.X.shape[1] if isinstance(X, EncodedDataset) else np.shape(X)[1]
-        return math.comb(self.encoder.program(features).num_qubits, self.order) / 2**self.order
 
     def _measured(self, num_features: int) -> tuple[Program, FloatArray]:
         """The program that measures all strings, and the factor of each."""
@@ -186,8 +190,58 @@ class ProjectedKernel(QuantumKernel):
         made: tuple[Program, FloatArray] = program._derive(("projected", self.order), make)
         return made
 
+    # -- derivatives -----------------------------------------------------------------------------
+    def _embedding(self, num_features: int) -> tuple[Program, None, FloatArray]:
+        program, scales = self._measured(num_features)
+        return program, None, scales
+
+    def _embed(self, X: FloatArray) -> FloatArray:
+        if self.kind == "rbf" and isinstance(self.gamma, str):
+            raise GradientError(
+                "A kernel whose `gamma` is 'scale' has no derivatives here, as the weights change it too. "
+                "Use "
+                "kernel.with_gamma(kernel.scale_gamma(X))."
+            )
+        return self.features(X)
+
+    def _value(self, a: FloatArray, b: FloatArray | None) -> FloatArray:
+        return self._of_features(a, b)
+
+    def _push(self, a: FloatArray, da: FloatArray, b: FloatArray | None, db: FloatArray | None) -> FloatArray:
+        other, change = (a, da) if b is None or db is None else (b, db)
+        crossed = da @ other.T + a @ change.T
+        if self.kind == "linear":
+            return crossed
+        own, others = (a * da).sum(axis=1), (other * change).sum(axis=1)
+        return np.asarray(-2 * float(self.gamma) * self._value(a, b) * (own[:, None] + others - crossed))
+
+    def _pull(
+        self, a: FloatArray, b: FloatArray | None, weights: FloatArray
+    ) -> tuple[FloatArray, FloatArray | None]:
+        if self.kind == "rbf":
+            weights = -2 * float(self.gamma) * weights * self._value(a, b)
+        if b is None:
+            weights = weights + weights.T
+            return (weights @ a if self.kind == "linear" else _spread(weights, a, a)), None
+        if self.kind == "linear":
+            return weights @ b, weights.T @ a
+        return _spread(weights, a, b), _spread(weights.T, b, a)
+
     def __repr__(self) -> str:
         return f"ProjectedKernel({self.feature_map!r}, kind={self.kind!r}, order={self.order})"
+
+
+def _identity_share(strings: int, order: int) -> float:
+    """What the identity adds to the linear kernel: ``binomial(n, order) / 2**order``."""
+    n = order
+    while sum(3**size * math.comb(n, size) for size in range(1, order + 1)) < strings:
+        n += 1
+    return math.comb(n, order) / 2**order
+
+
+def _spread(weights: FloatArray, a: FloatArray, b: FloatArray) -> FloatArray:
+    """``sum_j w_ij (a_i - b_j)``."""
+    return np.asarray(weights.sum(axis=1)[:, None] * a - weights @ b)
 
 
 def _scale(features: FloatArray) -> float:

@@ -1,4 +1,7 @@
-"""Estimators for scikit-learn, made of feature maps and circuits: ``pip install "qsim-statevector[sklearn]"``."""
+"""Estimators for scikit-learn, made of feature maps and circuits.
+
+They need scikit-learn: ``pip install "qsim-statevector[sklearn]"``.
+"""
 
 from __future__ import annotations
 

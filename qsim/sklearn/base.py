@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError
 from qsim.parameters import ParameterVector
 from qsim.quantum_kernels import Encoder, FidelityKernel, ProjectedKernel, QuantumKernel
 
-__all__ = ["KernelMachine", "drawn_params", "layered_angles"]
+__all__ = ["KernelMachine", "drawn_params", "layered_angles", "merged_rows"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -28,8 +28,8 @@ DEFAULT_QUBITS = 10
 def layered_angles(num_features: int, max_qubits: int = DEFAULT_QUBITS) -> Circuit:
     """The map that estimators have by default: rotations ``RY(x_i)``, on as few qubits as data may ask for.
 
-    Up to `max_qubits` features it is `qsim.feature_maps.angle`. More features make more layers of rotations, with
-    a ring of CZ between them, so the cost grows with the number of features and not exponentially.
+    Up to `max_qubits` features it is `qsim.feature_maps.angle`. More features make more layers of rotations,
+    with a ring of CZ between them, so the cost grows with the number of features and not exponentially.
     """
     x = ParameterVector("x", num_features)
     n = min(num_features, max_qubits)
@@ -85,7 +85,8 @@ class KernelMachine(BaseEstimator):  # type: ignore[misc]
             kernel = ProjectedKernel(feature_map, self.params, gamma=self.gamma, **self._resources())
         else:
             raise ArgumentError(
-                "Parameter `kernel` must be 'fidelity', 'projected' or a kernel of qsim.quantum_kernels, but is "
+                "Parameter `kernel` must be 'fidelity', 'projected' or a kernel of qsim.quantum_kernels, "
+                "but is "
                 f"{self.kernel!r}."
             )
         drawn = drawn_params(kernel.encoder, X.shape[1], self.random_state)
@@ -97,16 +98,20 @@ class KernelMachine(BaseEstimator):  # type: ignore[misc]
     def _resources(self) -> dict[str, Any]:
         return {"max_memory": self.max_memory, "precision": self.precision, "threads": self.threads}
 
-    def _start(self, X: Any, y: Any = None, **checks: Any) -> tuple[FloatArray, Any, FloatArray]:
-        """Checked and scaled data, targets, and the kernel matrix of the data."""
+    def _start(self, X: Any, y: Any = None, **checks: Any) -> tuple[FloatArray, Any]:
+        """Checked data, scaled, and targets; makes the kernel."""
         if y is None:
             X = validate_data(self, X, dtype=np.float64, **checks)
         else:
             X, y = validate_data(self, X, y, dtype=np.float64, **checks)
         X = X * self.bandwidth
         self.kernel_ = self._make_kernel(X)
+        return X, y
+
+    def _gram(self, X: FloatArray) -> FloatArray:
+        """The kernel matrix of the data that `fit` keeps."""
         self.X_fit_ = X
-        return X, y, self.kernel_(X).astype(np.float64, copy=False)
+        return self.kernel_(X).astype(np.float64, copy=False)
 
     def _against(self, X: Any, columns: Any = None) -> FloatArray:
         """Kernel values of new data with that of `fit`, or some rows of it; the others are left 0."""
@@ -118,3 +123,20 @@ class KernelMachine(BaseEstimator):  # type: ignore[misc]
         if len(columns):
             out[:, columns] = self.kernel_(X, self.X_fit_[columns])
         return out
+
+
+def merged_rows(
+    X: FloatArray, y: npt.NDArray[Any], sample_weight: Any
+) -> tuple[npt.NDArray[np.int64], FloatArray]:
+    """Rows that differ in data or target and have a weight: one row of each, and the sum of its weights.
+
+    The solver of the support vector machines mixes up rows if some weigh nothing, and takes another path to
+    another approximate solution if rows are repeated instead of weighted. Not so after this.
+    """
+    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    kept = np.flatnonzero(weights)
+    if not len(kept):
+        raise ArgumentError("Argument `sample_weight` must be positive for some row, but is 0 for all.")
+    table = np.column_stack([X, np.unique(y, return_inverse=True)[1] if y.dtype.kind in "OUS" else y])[kept]
+    _, first, group = np.unique(table, axis=0, return_index=True, return_inverse=True)
+    return kept[first], np.bincount(group.ravel(), weights[kept])

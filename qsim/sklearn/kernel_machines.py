@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 from sklearn.svm import SVC
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
 
 from qsim.quantum_kernels import QuantumKernel
-from qsim.sklearn.base import KernelMachine
+from qsim.sklearn.base import KernelMachine, merged_rows
 
 __all__ = ["QSVC"]
 
@@ -24,8 +26,8 @@ class QSVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
     Parameters
     ----------
     feature_map : str, Circuit or callable, optional
-        See `qsim.quantum_kernels.FidelityKernel`. By default rotations ``RY(x_i)``: one on each qubit for up to
-        ten features, layers of them with CZ in between for more.
+        See `qsim.quantum_kernels.FidelityKernel`. By default rotations ``RY(x_i)``: one on each qubit for up
+        to ten features, layers of them with CZ in between for more.
     params : dict, optional
         Values of the feature map's trainable parameters; those not given are drawn with `random_state`.
     kernel : {"fidelity", "projected"} or QuantumKernel, default "fidelity"
@@ -99,29 +101,40 @@ class QSVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> QSVC:
         """Fit to data (rows, features) and labels (rows,)."""
-        _, y, gram = self._start(X, y)
+        X, y = self._start(X, y)
+        check_classification_targets(y)
+        rows, weights = merged_rows(X, y, sample_weight)
         self.svc_ = SVC(
             kernel="precomputed",
             C=self.C,
-            class_weight=self.class_weight,
+            class_weight=_class_weights(self.class_weight, y[rows], weights),
             shrinking=self.shrinking,
             tol=self.tol,
             cache_size=self.cache_size,
             max_iter=self.max_iter,
             decision_function_shape=self.decision_function_shape,
             break_ties=self.break_ties,
-        ).fit(gram, y, sample_weight)
+        ).fit(self._gram(X[rows]), y[rows], weights)
         self.classes_ = self.svc_.classes_
-        self.support_ = self.svc_.support_
+        self.support_ = rows[self.svc_.support_]
         self.n_iter_ = self.svc_.n_iter_
         return self
 
     def predict(self, X: Any) -> Any:
         """Labels (rows,) of data."""
-        gram = self._against(X, getattr(self, "support_", None))
-        return self.svc_.predict(gram)
+        check_is_fitted(self)
+        return self.svc_.predict(self._against(X, self.svc_.support_))
 
     def decision_function(self, X: Any) -> FloatArray:
         """Signed distances, as those of `sklearn.svm.SVC`."""
-        gram = self._against(X, getattr(self, "support_", None))
-        return np.asarray(self.svc_.decision_function(gram))
+        check_is_fitted(self)
+        return np.asarray(self.svc_.decision_function(self._against(X, self.svc_.support_)))
+
+
+def _class_weights(class_weight: Any, y: Any, weights: FloatArray) -> Any:
+    """What `class_weight` is for rows that stand for several: "balanced" by the sums of their weights."""
+    if not isinstance(class_weight, str) or class_weight != "balanced":
+        return class_weight
+    classes, group = np.unique(y, return_inverse=True)
+    totals = np.bincount(group, weights)
+    return dict(zip(classes.tolist(), (totals.sum() / (len(classes) * totals)).tolist(), strict=True))
