@@ -1,9 +1,9 @@
 """Feature maps: functions that return the circuit that encodes data, and what is known about each.
 
 Each function takes the number of features and keywords, and returns a `Circuit` whose data are the elements
-of ``ParameterVector("x", num_features)`` and whose weights, if it has any, are
-``ParameterVector("theta", m)``.
-`FEATURE_MAPS` has a record for each: formula, qubits, domain, period, Fourier spectrum, reference.
+of ``ParameterVector("x", num_features)`` and whose weights, if it has any, are those of
+``ParameterVector("theta", m)``. `FEATURE_MAPS` has a record for each: formula, qubits, domain, period,
+Fourier spectrum, reference. `scale` and `check_data` bring data into the domain of a map.
 
 Examples
 --------
@@ -17,8 +17,86 @@ Examples
 
 from __future__ import annotations
 
-from qsim.feature_maps.angles import angle
-from qsim.feature_maps.diagonal import zz
+from qsim.feature_maps.angles import angle, dense_angle, hardware_efficient_angle
+from qsim.feature_maps.chebyshev import (
+    chebyshev_pqc,
+    chebyshev_rx,
+    chebyshev_sparse,
+    chebyshev_tower,
+    product,
+)
+from qsim.feature_maps.diagonal import iqp, iqp_generative, param_z, pauli, z, zz
+from qsim.feature_maps.evolution import covariant, hamiltonian, heisenberg
+from qsim.feature_maps.fourier import (
+    fourier_constant,
+    fourier_exponential,
+    fourier_ternary,
+    fourier_tower,
+)
+from qsim.feature_maps.images import frqi, neqr, qpie
+from qsim.feature_maps.loading import (
+    amplitude,
+    basis,
+    hamming_weight,
+    random_access_code,
+    unary,
+    weight_order,
+)
 from qsim.feature_maps.records import FEATURE_MAPS, FeatureMap, data_parameters, get, weights
+from qsim.feature_maps.reuploading import (
+    high_dimensional,
+    hubregtsen,
+    multi_control,
+    qaoa,
+    reuploading,
+    trainable_reuploading,
+    yz_cx,
+)
+from qsim.feature_maps.structured import qcnn, random_layers
 
-__all__ = ["FEATURE_MAPS", "FeatureMap", "angle", "data_parameters", "get", "weights", "zz"]
+__all__ = [
+    "FEATURE_MAPS",
+    "FeatureMap",
+    "amplitude",
+    "angle",
+    "basis",
+    "chebyshev_pqc",
+    "chebyshev_rx",
+    "chebyshev_sparse",
+    "chebyshev_tower",
+    "covariant",
+    "data_parameters",
+    "dense_angle",
+    "fourier_constant",
+    "fourier_exponential",
+    "fourier_ternary",
+    "fourier_tower",
+    "frqi",
+    "get",
+    "hamiltonian",
+    "hamming_weight",
+    "hardware_efficient_angle",
+    "heisenberg",
+    "high_dimensional",
+    "hubregtsen",
+    "iqp",
+    "iqp_generative",
+    "multi_control",
+    "neqr",
+    "param_z",
+    "pauli",
+    "product",
+    "qaoa",
+    "qcnn",
+    "qpie",
+    "random_access_code",
+    "random_layers",
+    "reuploading",
+    "trainable_reuploading",
+    "unary",
+    "weight_order",
+    "weights",
+    "yz_cx",
+    "z",
+    "zz",
+]

@@ -42,17 +42,20 @@ class FeatureMap:
     formula : str
         The unitary, or the state; factors act from right to left.
     qubits : str
-        Their number for d features and default options, as an expression in ``d``.
+        Their number for d features and default options, in terms of ``d``.
     domain : tuple of float
         What each feature has to lie in: ``(-inf, inf)`` if every number will do.
     integer : bool
         Whether features are integers (bits, intensities): nothing lies between two of them.
+    homogeneous : bool
+        Whether only the direction of the data counts, so that a row of zeros has no state.
     scaling : str
         Advice: what to scale data to.
     data_range : tuple of float
         The same as numbers: `scale` maps the smallest and largest value of a column to it.
     period : float or None
-        Of the state (up to its phase) in every feature, with default options; None if there is none.
+        Of the state (up to its phase) in every feature, with default options; None if there is none, or one
+        that depends on the number of features.
     trainable : bool
         Whether there are weights, with default options.
     reference : str
@@ -67,6 +70,7 @@ class FeatureMap:
     qubits: str = ""
     domain: tuple[float, float] = (-math.inf, math.inf)
     integer: bool = False
+    homogeneous: bool = False
     scaling: str = ""
     data_range: tuple[float, float] = (-math.pi, math.pi)
     period: float | None = None
