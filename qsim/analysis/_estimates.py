@@ -51,9 +51,10 @@ def check_confidence(confidence: Any) -> float:
     """A probability strictly between 0 and 1."""
     if isinstance(confidence, bool) or not isinstance(confidence, numbers.Real):
         raise TypeError(f"Argument `confidence` must be a number, but is {type(confidence).__name__}.")
-    if not 0 < confidence < 1:
+    share = float(confidence)
+    if not 0 < share < 1:
         raise ArgumentError(f"Argument `confidence` must lie between 0 and 1, but is {confidence}.")
-    return float(confidence)
+    return share
 
 
 def bootstrap_weights(rng: np.random.Generator, size: int, resamples: int = NUM_RESAMPLES) -> FloatArray:

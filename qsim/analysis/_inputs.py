@@ -14,6 +14,7 @@ from qsim.circuit import Circuit
 from qsim.errors import ArgumentError, CircuitError
 from qsim.parameters import Parameter, ParameterVector
 from qsim.program.program import Program
+from qsim.quantum_kernels.alignment import check_square
 from qsim.quantum_kernels.encoding import check_data as check_rows
 from qsim.rng import root_sequence
 from qsim.simulator import Simulator
@@ -42,7 +43,6 @@ Draw: TypeAlias = "tuple[float, float] | Callable[[np.random.Generator, tuple[in
 UNIFORM: Draw = (0.0, 2 * np.pi)
 #: States kept at once.
 _CHUNK_BYTES = 1 << 26
-_SYMMETRY = 1e-8
 
 
 def generator(seed: Any) -> np.random.Generator:
@@ -203,33 +203,20 @@ def is_classification(y: npt.NDArray[Any]) -> bool:
 def target_columns(y: npt.NDArray[Any], classification: bool | None = None) -> FloatArray:
     """Targets as numbers, shape (samples, outputs): -1 and 1 for two classes, a column for each of more."""
     if not (is_classification(y) if classification is None else classification):
-        return y.astype(float)[:, None]
+        return y.astype(np.float64)[:, None]
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ArgumentError(
             f"Argument `y` must have at least 2 classes, but all of it is {classes[:1].tolist()}."
         )
     if len(classes) == 2:
-        return (2.0 * codes - 1)[:, None]
-    return np.asarray(np.where(codes[:, None] == np.arange(len(classes)), 1.0, -1.0))
+        return np.asarray(2.0 * codes - 1, dtype=np.float64)[:, None]
+    return np.where(codes[:, None] == np.arange(len(classes)), 1.0, -1.0).astype(np.float64)
 
 
 def check_kernel(matrix: Any, name: str) -> FloatArray:
-    """A finite, symmetric matrix of shape (samples, samples)."""
-    try:
-        array = np.asarray(matrix)
-    except ValueError:
-        array = np.array(None)
-    if array.dtype.kind not in "iuf":
-        raise TypeError(f"Argument `{name}` must be a matrix of real numbers, but is of type {array.dtype}.")
-    if array.ndim != 2 or array.shape[0] != array.shape[1] or not array.size:
-        raise ArgumentError(f"Argument `{name}` must be a square matrix, but has shape {array.shape}.")
-    if not np.isfinite(array).all():
-        raise ArgumentError(f"Argument `{name}` must be finite, but holds NaN or infinity.")
-    array = array.astype(float)
-    scale = float(np.abs(array).max())
-    if np.abs(array - array.T).max() > _SYMMETRY * scale:
-        raise ArgumentError(f"Argument `{name}` must be symmetric, as a kernel matrix is, but is not.")
+    """A finite, symmetric matrix of shape (samples, samples), exactly symmetric from here on."""
+    array = check_square(matrix, name)
     return np.asarray((array + array.T) / 2)
 
 

@@ -14,6 +14,7 @@ from qsim._checks import check_count
 from qsim.analysis._estimates import Estimate, bootstrap_weights, check_confidence, spread
 from qsim.analysis._inputs import check_data, check_kernel, check_targets, generator, target_columns
 from qsim.errors import ArgumentError
+from qsim.quantum_kernels import FidelityKernel, QuantumKernel, kernel_target_alignment
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -225,10 +226,11 @@ def bandwidth_scan(
     >>> (np.diff(scan.effective_ranks) > 0).tolist()
     [True, True]
     """
-    from qsim.quantum_kernels import FidelityKernel, QuantumKernel
-
     data = check_data(X, least=3)
-    targets = None if y is None else target_columns(check_targets(y, len(data)))
+    targets = None
+    if y is not None:
+        columns = target_columns(check_targets(y, len(data)))
+        targets = columns @ columns.T
     factors = np.array(sorted(np.atleast_1d(np.asarray(bandwidths, dtype=float)).ravel()))
     if not len(factors) or not (factors > 0).all() or not np.isfinite(factors).all():
         raise ArgumentError(
@@ -246,14 +248,6 @@ def bandwidth_scan(
         matrix = kernel(factor * data)
         found.append(kernel_concentration(matrix, qubits, confidence=confidence, seed=rng))
         if targets is not None:
-            alignments.append(centred_alignment(matrix, targets))
+            varies = np.ptp(matrix) > 0  # a constant kernel is aligned with nothing
+            alignments.append(kernel_target_alignment(matrix, targets, centered=True) if varies else 0.0)
     return BandwidthScan(factors, tuple(found), None if targets is None else np.array(alignments))
-
-
-def centred_alignment(kernel: FloatArray, targets: FloatArray) -> float:
-    """``<K', T'> / (|K'| |T'|)`` of a kernel and ``T = Y Y^T``, both with their means taken out."""
-    centred = targets - targets.mean(axis=0)
-    inner = kernel - kernel.mean(axis=0) - kernel.mean(axis=1)[:, None] + kernel.mean()
-    against = float(np.einsum("ik,ij,jk->", centred, inner, centred, optimize=True))
-    sizes = float(np.linalg.norm(inner) * np.linalg.norm(centred.T @ centred))
-    return against / sizes if sizes > 0 else 0.0

@@ -170,7 +170,7 @@ def _fidelities(
         left = program.statevector(values[:pairs][part])
         right = program.statevector(values[pairs:][part])
         out[part] = np.abs(np.einsum("bi,bi->b", left.conj(), right)) ** 2
-    return np.clip(out, 0.0, 1.0)
+    return np.asarray(np.clip(out, 0.0, 1.0))
 
 
 def _log_haar_bins(num_qubits: int, edges: FloatArray) -> FloatArray:
@@ -216,7 +216,7 @@ class FramePotentials:
     @property
     def ratios(self) -> FloatArray:
         """Potentials over those of Haar-random states: 1 for a state t-design."""
-        return self.values / np.array(self.haar)
+        return np.asarray(self.values / np.array(self.haar))
 
     def __str__(self) -> str:
         parts = zip(self.orders, self.estimates, self.haar, strict=True)

@@ -53,13 +53,13 @@ class FourierSeries:
                 f"Argument `X` must have {len(self.features)} columns, one for each feature, but has "
                 f"{points.shape[1]}."
             )
-        return np.real(self.coefficients @ np.exp(1j * self.frequencies @ points.T))
+        return np.asarray(np.real(self.coefficients @ np.exp(1j * self.frequencies @ points.T)))
 
     @property
     def power(self) -> FloatArray:
         """Squared sizes of the coefficients, averaged over the rows of weights; shape (count,)."""
         sizes = np.abs(self.coefficients) ** 2
-        return sizes if sizes.ndim == 1 else np.asarray(sizes.mean(axis=0))
+        return np.asarray(sizes if sizes.ndim == 1 else sizes.mean(axis=0))
 
     def accessible(self, tolerance: float = 1e-9) -> FloatArray:
         """The frequencies with a coefficient above `tolerance` for some row of weights."""
@@ -212,7 +212,7 @@ def _on_grid(
     shape = tuple(sizes.tolist())
     transformed = np.fft.fftn(values.reshape(-1, *shape), axes=tuple(range(1, 1 + len(shape)))) / total
     places = np.ravel_multi_index(tuple((whole % sizes).T), shape) if shape else np.zeros(1, dtype=int)
-    return transformed.reshape(len(held), total)[:, places]
+    return np.asarray(transformed.reshape(len(held), total)[:, places])
 
 
 def _by_fit(
@@ -235,4 +235,4 @@ def _by_fit(
     points = rng.uniform(size=(4 * count, len(columns))) * np.array(widths)
     values = _evaluated(program, columns, held, points)
     waves = np.exp(1j * points @ spectrum.frequencies.T)
-    return np.linalg.lstsq(waves, values.T.astype(complex), rcond=None)[0].T
+    return np.asarray(np.linalg.lstsq(waves, values.T.astype(complex), rcond=None)[0].T)

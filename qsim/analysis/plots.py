@@ -94,7 +94,8 @@ def plot_fourier_coefficients(result: FourierSeries, ax: Axes | None = None) -> 
     ax = _axes(ax)
     sizes = np.sqrt(result.power)
     if len(result.features) == 2:
-        points = ax.scatter(*result.frequencies.T, c=sizes, marker="s", s=60, cmap="viridis")
+        x, y = result.frequencies.T
+        points = ax.scatter(x, y, c=sizes, marker="s", s=60, cmap="viridis")
         ax.figure.colorbar(points, ax=ax, label="|c|")
         ax.set(xlabel=f"frequency of {result.features[0]}", ylabel=f"frequency of {result.features[1]}")
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qsim._checks import counted
 
@@ -165,7 +165,7 @@ def to_figure(report: Report) -> Figure:
         raise ImportError('Plots need Matplotlib: pip install "qsim-statevector[viz]"') from error
     from qsim.analysis.plots import plot_scores
 
-    parts = [
+    parts: list[Any] = [
         report.kernel,
         report.scan,
         report.expressibility,

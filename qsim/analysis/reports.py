@@ -330,7 +330,8 @@ def report(
         columns = target_columns(targets, classification)
         if not classification:
             columns = (columns - columns.mean()) / columns.std()
-        circuit, options = subject.circuit, {"seed": rng, "confidence": confidence}
+        circuit = subject.circuit
+        options: dict[str, Any] = {"seed": rng, "confidence": confidence}
         drawn = {"draw": subject.drawing(scaled), **options, **settings}
         gradients, dimension, rank = _about_weights(subject, scaled, observable, options, settings)
         return Report(
@@ -463,7 +464,7 @@ def _subject(
     missing = [p for p in trainable if p.name not in given and (p.vector or (p.name,))[0] not in given]
     drawn = np.random.default_rng([seed, 1]).uniform(0, 2 * np.pi, len(missing))
     params |= {p.name: float(value) for p, value in zip(missing, drawn, strict=True)}
-    notes = ()
+    notes: tuple[str, ...] = ()
     if missing:
         notes = (f"{len(missing)} of {len(trainable)} weights were drawn at random, and not trained.",)
     fidelity = FidelityKernel(circuit, params, **settings)

@@ -28,6 +28,8 @@ FloatArray = npt.NDArray[np.float64]
 _RIDGE = 1e-14
 #: What the fit of random features chooses from.
 _RIDGES = (1e-8, 1e-6, 1e-4, 1e-2)
+#: How far points near the data are from them, in standard deviations of each feature.
+_NEAR = 0.3
 _WIDTHS = (0.1, 0.3, 1.0, 3.0, 10.0)
 
 
@@ -142,8 +144,8 @@ def classical_surrogate(
     weights : dict, optional
         One value for each parameter that is no feature.
     X : array_like, shape (rows, features), optional
-        Data at which the surrogate is tested; it is fitted to points of their range. Without it, points are
-        drawn from one period, or from [-pi, pi] where there is no period.
+        Data at which the surrogate is tested; it is fitted to points of their range, half of them near a data
+        point. Without it, points are drawn from one period, or from [-pi, pi] where there is no period.
     num_random_features : int
         Random frequencies: those of random paths through the circuit, or normal ones of several widths,
         whichever fit better.
@@ -195,7 +197,7 @@ def classical_surrogate(
         raise ArgumentError("Argument `weights` must hold one value for each parameter, but has a batch.")
     if not columns:
         raise ArgumentError("Argument `circuit` must have features, but has none.")
-    tests = None if X is None else feature_matrix(X, columns)
+    data = None if X is None else feature_matrix(X, columns)
 
     def model(points: FloatArray) -> FloatArray:
         rows = np.repeat(held, len(points), axis=0)
@@ -205,7 +207,7 @@ def classical_surrogate(
     return stand_in(
         model,
         circuit,
-        tests,
+        data,
         rng,
         features=[program.parameters[column] for column in columns],
         num_random_features=num_random_features,
@@ -219,7 +221,7 @@ def classical_surrogate(
 def stand_in(
     model: Callable[[FloatArray], FloatArray],
     circuit: Circuit,
-    tests: FloatArray | None,
+    X: FloatArray | None,
     rng: np.random.Generator,
     *,
     features: Any = None,
@@ -252,11 +254,13 @@ def stand_in(
         pass
     if listed is not None and len(listed) > max_frequencies:
         listed = None
-    low, high = _box(tests, gates or [], len(columns))
-    if tests is None:
-        tests = rng.uniform(low, high, size=(num_test, len(columns)))
+    low, high = _box(X, gates or [], len(columns))
+    tests = rng.uniform(low, high, size=(num_test, len(columns))) if X is None else X
     count = max(num_random_features, 0 if listed is None else len(listed))
     points = rng.uniform(low, high, size=(4 * count, len(columns)))
+    if X is not None:  # half of them near the data
+        near = X[rng.integers(len(X), size=2 * count)]
+        points[::2] = near + rng.normal(size=near.shape) * (_NEAR * X.std(axis=0))
     values, truths = model(points), model(tests)
     exact = None if listed is None else exact_fit(points, values, tests, truths, listed, rng, confidence)
     choices = _normal(points, num_random_features, rng)
@@ -350,10 +354,10 @@ def _r_squared(
     return spread(found[0], found[1:], confidence)
 
 
-def _box(tests: FloatArray | None, gates: Any, size: int) -> tuple[FloatArray, FloatArray]:
+def _box(X: FloatArray | None, gates: Any, size: int) -> tuple[FloatArray, FloatArray]:
     """Where to draw points: the range of the data, else one period, else [-pi, pi]."""
-    if tests is not None:
-        return tests.min(axis=0), tests.max(axis=0)
+    if X is not None:
+        return X.min(axis=0), X.max(axis=0)
     high = np.full(size, np.pi)
     for k in range(size):
         own = np.array([abs(d * direction[k]) for differences, _, direction in gates for d in differences])
