@@ -53,7 +53,8 @@ class FourierSeries:
                 f"Argument `X` must have {len(self.features)} columns, one for each feature, but has "
                 f"{points.shape[1]}."
             )
-        return np.asarray(np.real(self.coefficients @ np.exp(1j * self.frequencies @ points.T)))
+        waves = np.exp(1j * self.frequencies @ points.T)
+        return np.asarray(np.real(self.coefficients @ waves), dtype=np.float64)
 
     @property
     def power(self) -> FloatArray:
