@@ -43,6 +43,8 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 #: Values this close to +1 and -1 have an outcome too rare to say anything.
 _EDGE = 1e-12
+#: A trace below this is rounding.
+_NOTHING = 1e-20
 #: Bytes of Fisher matrices of single data points at once.
 _MATRIX_BYTES = 1 << 26
 _RESAMPLES = 200
@@ -70,7 +72,7 @@ class FisherSpectrum:
     def normalized(self) -> FloatArray:
         """Eigenvalues of ``P F / mean Tr F``: their mean is 1."""
         trace = float(self.eigenvalues.sum(axis=1).mean())
-        if trace <= 0:
+        if trace <= _NOTHING:
             raise ArgumentError(
                 "The Fisher information is zero for all weights drawn: no outcome depends on a weight. Ask "
                 "for another observable, or other qubits."

@@ -1,8 +1,9 @@
 """Which frequencies a circuit has as a function of its features, read off its gates.
 
 An angle that is affine in the features, ``c . x + const``, gives a gate the levels ``w (c . x)``; a path
-through the circuit adds one level of each gate, and an expectation value is a sum over pairs of paths. So its
-frequencies are the differences of sums of levels: the sums of the differences of each gate.
+through the circuit adds one level of each gate, and an expectation value is a sum over pairs of paths. So
+its frequencies are the differences of sums of levels: the sums of the differences of each gate. Gates that
+commute are taken together (`levels.py`).
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ import numpy.typing as npt
 
 from qsim._checks import counted
 from qsim.analysis._inputs import data_columns, unitary_program
+from qsim.analysis.levels import level_vectors
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError, ParameterError
 from qsim.parameters import Parameter, ParameterExpression
 from qsim.program.program import Program
-from qsim.program.reverse import levels_of
 from qsim.simulator import Simulator
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ FloatArray = npt.NDArray[np.float64]
 #: Frequencies that agree to this share of the largest are one.
 _SAME = 1e-9
 #: More frequencies than this are no longer listed.
-MAX_FREQUENCIES = 1_000_000
+MAX_FREQUENCIES = 200_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +48,7 @@ class FourierSpectrum:
         All frequency vectors, in ascending order, with the negative ones and zero. ``f(x)`` is a sum of
         ``c * exp(1j * frequencies @ x)``; some c may be zero, whatever is measured.
     multiplicities : ndarray, shape (count,), float64
-        Pairs of paths that give each frequency: the redundancy of [1]_.
+        Pairs of paths that give each frequency: the redundancy of [1]_. Equal levels of a gate count once.
 
     References
     ----------
@@ -117,12 +118,13 @@ def fourier_spectrum(circuit: Circuit, features: Any = None, **settings: Any) ->
         An angle is not affine in the features, so that no expectation value is a Fourier series with a
         spectrum of its own; or weights multiply features: bind them.
     ArgumentError
-        There are more than 1,000,000 frequencies.
+        There are more than 200,000 frequencies.
 
     Notes
     -----
-    Exact: from the levels of the gates. A coefficient vanishes where the observable does not see
-    the gate; `fourier_coefficients` tells.
+    From the levels of the gates; those of gates one after the other that commute are taken together, on up to
+    five qubits, or twelve if they are diagonal. No other frequency occurs. A coefficient vanishes where the
+    observable does not see a gate, or gates undo each other; `fourier_coefficients` tells.
 
     References
     ----------
@@ -140,9 +142,8 @@ def fourier_spectrum(circuit: Circuit, features: Any = None, **settings: Any) ->
     names = tuple(program.parameters[column].name for column in columns)
     frequencies = np.zeros((1, len(columns)))
     weights = np.ones(1)
-    for differences, counts, direction in gate_differences(program, columns):
-        steps = np.multiply.outer(differences, direction)
-        if len(frequencies) * len(steps) > 8 * MAX_FREQUENCIES:
+    for steps, counts in gate_differences(program, columns):
+        if len(frequencies) * len(steps) > 4 * MAX_FREQUENCIES:
             raise _too_many()
         moved = (frequencies[:, None] + steps).reshape(-1, len(columns))
         frequencies, weights = _merged(moved, np.multiply.outer(weights, counts).ravel())
@@ -163,29 +164,26 @@ def feature_columns(program: Program, features: Any) -> list[int]:
     return data_columns(program.parameters, features) or list(range(len(program.parameters)))
 
 
-def gate_differences(
-    program: Program, columns: Sequence[int]
-) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
-    """For each gate that depends on the features: differences of its levels, how many pairs have each, and
-    the coefficients of the features in its angle.
+def gate_differences(program: Program, columns: Sequence[int]) -> list[tuple[FloatArray, FloatArray]]:
+    """For each gate that depends on the features, or several that commute: the differences of its levels as
+    vectors (count, features), and how many pairs of levels have each.
     """
     if not program.tapes:
         return []
-    tape = program.tapes[0]
     directions: dict[int, FloatArray] = {}
-    out = []
-    for record in tape.instructions:
+
+    def direction(record: np.void) -> FloatArray | None:
         slot = int(record["slot"])
         if slot < 0:
-            continue
+            return None
         if slot not in directions:
             directions[slot] = _direction(program, slot, columns)
-        direction = directions[slot] * float(record["scale"])
-        if not direction.any():
-            continue
-        levels = levels_of(tape, record)
-        differences, counts = _merged(np.subtract.outer(levels, levels).reshape(-1, 1), None)
-        out.append((differences[:, 0], counts, direction))
+        own = directions[slot] * float(record["scale"])
+        return own if own.any() else None
+
+    out = []
+    for levels in level_vectors(program.tapes[0], direction, lambda rows: _merged(rows, None)[0]):
+        out.append(_merged((levels[:, None] - levels[None, :]).reshape(-1, len(columns)), None))
     return out
 
 
@@ -229,7 +227,8 @@ def _merged(rows: FloatArray, weights: FloatArray | None) -> tuple[FloatArray, F
         first = np.concatenate([[True], np.diff(listed) > 2])
         keys[:, column] = listed[np.flatnonzero(first)[np.cumsum(first) - 1]][places]
     _, where, places = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    return rows[where], np.bincount(places.ravel(), weights=weights, minlength=len(where)).astype(float)
+    distinct = np.where(np.abs(rows[where]) <= unit, 0.0, rows[where])
+    return distinct, np.bincount(places.ravel(), weights=weights, minlength=len(where)).astype(float)
 
 
 def _distinct(values: FloatArray) -> FloatArray:

@@ -242,7 +242,7 @@ def stand_in(
     """
     program = unitary_program(circuit, Simulator(**settings), "classical_surrogate")
     columns = feature_columns(program, features)
-    gates: list[tuple[FloatArray, FloatArray, FloatArray]] | None = None
+    gates: list[tuple[FloatArray, FloatArray]] | None = None
     listed: FloatArray | None = None
     try:
         gates = gate_differences(program, columns)
@@ -360,7 +360,7 @@ def _box(X: FloatArray | None, gates: Any, size: int) -> tuple[FloatArray, Float
         return X.min(axis=0), X.max(axis=0)
     high = np.full(size, np.pi)
     for k in range(size):
-        own = np.array([abs(d * direction[k]) for differences, _, direction in gates for d in differences])
+        own = np.concatenate([np.abs(steps[:, k]) for steps, _ in gates] or [np.zeros(0)])
         own = own[own > 0]
         if len(own):
             high[k] = np.pi / own.min()
@@ -370,10 +370,8 @@ def _box(X: FloatArray | None, gates: Any, size: int) -> tuple[FloatArray, Float
 def _paths(gates: Any, count: int, size: int, rng: np.random.Generator) -> FloatArray:
     """Zero and frequencies of random pairs of paths, one of each pair of opposite ones, each once."""
     out = np.zeros((count, size))
-    for differences, weights, direction in gates:
-        out[1:] += np.multiply.outer(
-            rng.choice(differences, size=count - 1, p=weights / weights.sum()), direction
-        )
+    for steps, weights in gates:
+        out[1:] += steps[rng.choice(len(steps), size=count - 1, p=weights / weights.sum())]
     signs = np.sign(out)
     first = np.where(signs.any(axis=1), (signs != 0).argmax(axis=1), 0)
     out *= np.where(np.take_along_axis(signs, first[:, None], axis=1) < 0, -1.0, 1.0)
