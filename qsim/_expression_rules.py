@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from qsim.parameters import Parameter
 
 __all__ = [
-    *("FUNCTIONS", "TWO_ARGUMENTS", "affine", "affine_by_recursion", "apply_operator", "nonzero"),
-    *("partials", "slope"),
+    *("FUNCTIONS", "TWO_ARGUMENTS", "affine", "affine_by_recursion", "apply_operator", "domain_text"),
+    *("nonzero", "partials", "slope"),
 ]
 
 #: name -> (function, derivative), both of arrays and of expressions
@@ -31,8 +31,25 @@ FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "log": (np.log, lambda x: 1.0 / x),
     "sqrt": (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
 }
+_DATA = " `qsim.feature_maps.scale` maps data into the domain of a feature map."
+#: what a function takes, and a way out, for messages
+_DOMAINS = {
+    "arcsin": ("in [-1, 1]", _DATA),
+    "arccos": ("in [-1, 1]", _DATA),
+    "log": ("above 0", ""),
+    "sqrt": ("of at least 0", ""),
+}
 #: functions of two arguments
 TWO_ARGUMENTS = ("arctan2",)
+
+
+def domain_text(op: str, argument: str, value: float) -> str:
+    """A sentence on what a function takes and was given; empty for operators that have no such limits."""
+    if op not in _DOMAINS:
+        return ""
+    domain, way_out = _DOMAINS[op]
+    given = "it got" if argument == repr(value) else f"`{argument}` is"
+    return f" `{op}` takes numbers {domain}, but {given} {value}.{way_out}"
 
 
 def apply_operator(op: str, args: tuple[Any, ...]) -> Any:

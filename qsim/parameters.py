@@ -22,6 +22,7 @@ from qsim._expression_rules import (
     affine,
     affine_by_recursion,
     apply_operator,
+    domain_text,
     nonzero,
     slope,
 )
@@ -539,6 +540,7 @@ def _build(op: str, args: tuple[Any, ...]) -> Any:
             raise ParameterError(
                 f"A parameter expression must be finite, but "
                 f"`{to_text(ParameterExpression(op, args))}` is {value}."
+                f"{domain_text(op, repr(args[0]), args[0])}"
             )
         return value
     if len(args) == 2:

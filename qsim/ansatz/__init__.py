@@ -35,7 +35,7 @@ from qsim.ansatz.layered import (
 )
 from qsim.ansatz.networks import mera, mps, qcnn, ttn
 from qsim.ansatz.problems import hamiltonian_variational, qaoa
-from qsim.ansatz.sim import sim
+from qsim.ansatz.sim_circuits import sim
 from qsim.circuit import Circuit
 
 __all__ = [

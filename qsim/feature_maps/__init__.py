@@ -17,6 +17,9 @@ Examples
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from qsim.feature_maps.angles import angle, dense_angle, hardware_efficient_angle
 from qsim.feature_maps.chebyshev import (
     chebyshev_pqc,
@@ -24,6 +27,16 @@ from qsim.feature_maps.chebyshev import (
     chebyshev_sparse,
     chebyshev_tower,
     product,
+)
+from qsim.feature_maps.data import check_data, scale
+from qsim.feature_maps.data_reuploading import (
+    high_dimensional,
+    hubregtsen,
+    multi_control,
+    qaoa,
+    reuploading,
+    trainable_reuploading,
+    yz_cx,
 )
 from qsim.feature_maps.diagonal import iqp, iqp_generative, param_z, pauli, z, zz
 from qsim.feature_maps.evolution import covariant, hamiltonian, heisenberg
@@ -43,16 +56,10 @@ from qsim.feature_maps.loading import (
     weight_order,
 )
 from qsim.feature_maps.records import FEATURE_MAPS, FeatureMap, data_parameters, get, weights
-from qsim.feature_maps.reuploading import (
-    high_dimensional,
-    hubregtsen,
-    multi_control,
-    qaoa,
-    reuploading,
-    trainable_reuploading,
-    yz_cx,
-)
 from qsim.feature_maps.structured import qcnn, random_layers
+
+if TYPE_CHECKING:
+    from qsim.feature_maps import presets as presets
 
 __all__ = [
     "FEATURE_MAPS",
@@ -64,6 +71,7 @@ __all__ = [
     "chebyshev_rx",
     "chebyshev_sparse",
     "chebyshev_tower",
+    "check_data",
     "covariant",
     "data_parameters",
     "dense_angle",
@@ -85,6 +93,7 @@ __all__ = [
     "neqr",
     "param_z",
     "pauli",
+    "presets",
     "product",
     "qaoa",
     "qcnn",
@@ -92,6 +101,7 @@ __all__ = [
     "random_access_code",
     "random_layers",
     "reuploading",
+    "scale",
     "trainable_reuploading",
     "unary",
     "weight_order",
@@ -100,3 +110,9 @@ __all__ = [
     "z",
     "zz",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "presets":  # forms of the maps above, so only when they are there
+        return importlib.import_module("qsim.feature_maps.presets")
+    raise AttributeError(f"module 'qsim.feature_maps' has no attribute {name!r}")

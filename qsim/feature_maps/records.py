@@ -141,8 +141,9 @@ def get(source: FeatureMap | str | Circuit | Callable[..., Circuit]) -> FeatureM
     Parameters
     ----------
     source : str, callable, Circuit or FeatureMap
-        A callable of your own must return a Circuit for ``source(num_features, **options)``. A Circuit
-        stands for itself and has as many features as it has data parameters (see `data_parameters`).
+        Names of presets are like ``"qiskit.zz"``. A callable of your own must return a Circuit for
+        ``source(num_features, **options)``. A Circuit stands for itself and has as many features as it has
+        data parameters (see `data_parameters`).
 
     Returns
     -------
@@ -165,9 +166,12 @@ def get(source: FeatureMap | str | Circuit | Callable[..., Circuit]) -> FeatureM
     if isinstance(source, FeatureMap):
         return source
     if isinstance(source, str):
-        if source in FEATURE_MAPS:
-            return FEATURE_MAPS[source]
-        near = difflib.get_close_matches(source, FEATURE_MAPS, n=2)
+        from qsim.feature_maps.presets import PRESETS
+
+        known = {**FEATURE_MAPS, **PRESETS}
+        if source in known:
+            return known[source]
+        near = difflib.get_close_matches(source, known, n=2)
         hint = f"Did you mean {' or '.join(f'`{n}`' for n in near)}? " if near else ""
         raise ArgumentError(
             f"Unknown feature map `{source}`. {hint}`qsim.feature_maps.FEATURE_MAPS` lists all names."

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim._expression_nodes import children_first
-from qsim._expression_rules import apply_operator, partials
+from qsim._expression_rules import apply_operator, domain_text, partials
 from qsim.errors import ParameterError
 from qsim.parameters import MAX_ANGLE, Parameter, ParameterExpression, magnitude_text
 
@@ -107,8 +107,26 @@ class SlotMap:
             raise ParameterError(
                 f"Parameter expression `{self.expressions[column]}` must be "
                 f"{magnitude_text(tail[row, column])} in row {row} of the values."
+                f"{self._cause(self.expressions[column], values[row])}"
             )
         return out
+
+    def _cause(self, expression: ParameterExpression, row: FloatArray) -> str:
+        """A sentence on the first function in an expression whose argument lies outside its domain."""
+        columns = {p: i for i, p in enumerate(self.parameters)}
+        found: dict[int, Any] = {}
+        for node in children_first([expression]):
+            if isinstance(node, Parameter):
+                found[id(node)] = row[columns[node]]
+                continue
+            args = tuple(np.float64(a if isinstance(a, float) else found[id(a)]) for a in node._args)
+            with np.errstate(all="ignore"):
+                found[id(node)] = apply_operator(node._op, args)
+            if np.isfinite(args).all() and not np.isfinite(found[id(node)]):
+                if node._op == "/":
+                    return f" It divides by `{node._args[1]}`, which is 0."
+                return domain_text(node._op, str(node._args[0]), float(args[0]))
+        return ""
 
     def jacobian(self, values: FloatArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], FloatArray]:
         """Derivatives of the slots with respect to the parameters, as coordinates of a sparse matrix.

@@ -18,7 +18,7 @@ from qsim.measurements import Measurement
 from qsim.parameters import Parameter, ParameterVector
 from qsim.program.program import Program
 from qsim.quantum_kernels.dataset import EncodedDataset
-from qsim.quantum_kernels.encoding import Encoder, check_data
+from qsim.quantum_kernels.encoding import Encoder
 
 __all__ = ["MAX_MEMORY", "QuantumKernel"]
 
@@ -179,10 +179,10 @@ class QuantumKernel(ABC):
 
     def _points(self, X: Any, Y: Any) -> tuple[FloatArray, FloatArray | None]:
         """Data, as encoded states have no derivatives."""
-        left = check_data(X.X if isinstance(X, EncodedDataset) else X)
+        left = self.encoder.check(X.X if isinstance(X, EncodedDataset) else X)
         if Y is None:
             return left, None
-        return left, check_data(Y.X if isinstance(Y, EncodedDataset) else Y, "Y")
+        return left, self.encoder.check(Y.X if isinstance(Y, EncodedDataset) else Y, "Y")
 
     def _groups(self, num_features: int, wrt: Any) -> dict[str, list[str | None]]:
         """Names to differentiate by, and the weights of each; None for an element that does not occur."""

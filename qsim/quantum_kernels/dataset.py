@@ -12,7 +12,7 @@ import numpy.typing as npt
 from qsim._checks import check_count
 from qsim.errors import ArgumentError, StateError
 from qsim.memory import check_free_memory
-from qsim.quantum_kernels.encoding import Encoder, check_data
+from qsim.quantum_kernels.encoding import Encoder
 from qsim.quantum_kernels.gram import StateRows
 
 __all__ = ["EncodedDataset", "as_rows"]
@@ -46,7 +46,7 @@ def as_rows(encoder: Encoder, X: Any, name: str = "X") -> StateRows:
                 f"{X.dtype}."
             )
         return X
-    return EncodedRows(encoder, check_data(X, name))
+    return EncodedRows(encoder, encoder.check(X, name))
 
 
 class EncodedDataset:
@@ -105,7 +105,7 @@ class EncodedDataset:
                 "Arguments `params`, `backend`, `precision` and `threads` must be left out where "
                 "`feature_map` is a kernel, which has its own."
             )
-        self.X = check_data(X)
+        self.X = encoder.check(X)
         self.y = _labels(y, len(self.X))
         num_qubits = encoder.program(self.X.shape[1]).num_qubits
         shape = (len(self.X), 1 << num_qubits)
@@ -154,7 +154,7 @@ class EncodedDataset:
 
     @property
     def state_bytes(self) -> int:
-        return self.states_array.shape[1] * self.dtype.itemsize
+        return int(self.states_array.shape[1]) * self.dtype.itemsize
 
     @property
     def num_qubits(self) -> int:

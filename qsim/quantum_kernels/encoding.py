@@ -11,6 +11,7 @@ import numpy.typing as npt
 from qsim._checks import counted
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError, ParameterError
+from qsim.feature_maps import check_data as check_domain
 from qsim.feature_maps import data_parameters, get
 from qsim.parameters import Parameter
 from qsim.program.program import Program
@@ -138,6 +139,13 @@ class Encoder:
                 self._encodings.clear()
             found = self._encodings[num_features] = _Encoding(circuit, program, data)
         return found
+
+    def check(self, X: Any, name: str = "X") -> FloatArray:
+        """Data as an array, finite and in the domain of the feature map."""
+        values = check_data(X, name)
+        if len(values) and not isinstance(self.feature_map, Circuit):  # a circuit does not say its domain
+            check_domain(values, self.feature_map)
+        return values
 
     def states(self, X: FloatArray) -> ComplexArray:
         """States (rows, 2**num_qubits) of checked data (rows, features), by one call."""

@@ -18,7 +18,6 @@ from qsim.observables import PauliSum
 from qsim.program.program import Program
 from qsim.quantum_kernels.base import QuantumKernel
 from qsim.quantum_kernels.dataset import EncodedDataset
-from qsim.quantum_kernels.encoding import check_data
 
 __all__ = ["ProjectedKernel"]
 
@@ -110,7 +109,7 @@ class ProjectedKernel(QuantumKernel):
         """
         if isinstance(X, EncodedDataset):
             X = X.X
-        data = check_data(X)
+        data = self.encoder.check(X)
         program, scales = self._measured(data.shape[1])
         if not len(data):
             return np.empty((0, len(scales)))
@@ -236,7 +235,7 @@ def _identity_share(strings: int, order: int) -> float:
     n = order
     while sum(3**size * math.comb(n, size) for size in range(1, order + 1)) < strings:
         n += 1
-    return math.comb(n, order) / 2**order
+    return math.comb(n, order) * 0.5**order
 
 
 def _spread(weights: FloatArray, a: FloatArray, b: FloatArray) -> FloatArray:

@@ -65,12 +65,12 @@ def regularize(kernel: Any, method: str = "threshold", *, strength: float = 1e-6
     if method == "tikhonov":
         if not 0 <= strength < np.inf:
             raise ArgumentError(f"Argument `strength` must be 0 or more, but is {strength}.")
-        return k + strength * np.eye(len(k))
+        return np.asarray(k + strength * np.eye(len(k)))
     levels, vectors = np.linalg.eigh(k)
     if levels[0] >= 0:
         return k
     if method == "shift":
-        return k - levels[0] * np.eye(len(k))
+        return np.asarray(k - levels[0] * np.eye(len(k)))
     if method == "nearest":
         return _nearest(k)
     return _rebuilt(np.maximum(levels, 0) if method == "threshold" else np.abs(levels), vectors)

@@ -10,6 +10,26 @@ try:
 except ImportError as error:
     raise ImportError('qsim.sklearn needs scikit-learn: pip install "qsim-statevector[sklearn]".') from error
 
-from qsim.sklearn.kernel_machines import QSVC
+from qsim.sklearn.gaussian_process import (
+    Covariance,
+    QuantumGaussianProcessClassifier,
+    QuantumGaussianProcessRegressor,
+)
+from qsim.sklearn.kernel_machines import QSVC, QSVR, QuantumKernelRidge
+from qsim.sklearn.networks import QNNClassifier, QNNRegressor
+from qsim.sklearn.reservoir import QuantumReservoirRegressor
+from qsim.sklearn.transformers import QuantumFeatureMap, QuantumPCA
 
-__all__ = ["QSVC"]
+__all__ = [
+    "QSVC",
+    "QSVR",
+    "Covariance",
+    "QNNClassifier",
+    "QNNRegressor",
+    "QuantumFeatureMap",
+    "QuantumGaussianProcessClassifier",
+    "QuantumGaussianProcessRegressor",
+    "QuantumKernelRidge",
+    "QuantumPCA",
+    "QuantumReservoirRegressor",
+]

@@ -16,7 +16,7 @@ from qsim.errors import ArgumentError
 from qsim.parameters import ParameterVector
 from qsim.quantum_kernels import Encoder, FidelityKernel, ProjectedKernel, QuantumKernel
 
-__all__ = ["KernelMachine", "drawn_params", "layered_angles", "merged_rows"]
+__all__ = ["KernelMachine", "MapEstimator", "drawn_params", "layered_angles", "merged_rows", "row_weights"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -55,39 +55,52 @@ def drawn_params(encoder: Encoder, num_features: int, random_state: Any) -> dict
     return {p.name: value for p, value in zip(missing, drawn.tolist(), strict=True)}
 
 
-class KernelMachine(BaseEstimator):  # type: ignore[misc]
-    """Base of the estimators that are a kernel method of scikit-learn on a quantum kernel.
-
-    Each has the parameters that `_make_kernel` reads; the number of qubits follows from the data in `fit`.
-    """
+class MapEstimator(BaseEstimator):  # type: ignore[misc]
+    """Base of the estimators with a feature map; the number of qubits follows from the data in `fit`."""
 
     feature_map: Any
     params: Mapping[Any, Any] | None
-    kernel: str | QuantumKernel
     bandwidth: float
-    gamma: float | str
     random_state: Any
     precision: str | None
     threads: int | None
+
+    def _chosen_map(self) -> Any:
+        if not self.bandwidth > 0:
+            raise ArgumentError(f"Parameter `bandwidth` must be positive, but is {self.bandwidth}.")
+        return layered_angles if self.feature_map is None else self.feature_map
+
+    def _make_encoder(self, num_features: int) -> Encoder:
+        """The feature map, with values for all of its weights."""
+        options: dict[str, Any] = {"precision": self.precision, "threads": self.threads}
+        encoder = Encoder(self._chosen_map(), self.params, **options)
+        drawn = drawn_params(encoder, num_features, self.random_state)
+        return encoder.with_params({**encoder.params, **drawn}) if drawn else encoder
+
+
+class KernelMachine(MapEstimator):
+    """Base of the estimators that are a kernel method of scikit-learn on a quantum kernel."""
+
+    kernel: str | QuantumKernel
+    gamma: float | str
     max_memory: int | None
 
     def _make_kernel(self, X: FloatArray) -> QuantumKernel:
         """The kernel that the parameters describe, with values for all of the feature map's weights."""
-        if not self.bandwidth > 0:
-            raise ArgumentError(f"Parameter `bandwidth` must be positive, but is {self.bandwidth}.")
-        feature_map = layered_angles if self.feature_map is None else self.feature_map
+        feature_map = self._chosen_map()
+        options: dict[str, Any] = {"precision": self.precision, "threads": self.threads}
+        options["max_memory"] = self.max_memory
         kernel: QuantumKernel
         if isinstance(self.kernel, QuantumKernel):
             kernel = self.kernel
         elif self.kernel == "fidelity":
-            kernel = FidelityKernel(feature_map, self.params, **self._resources())
+            kernel = FidelityKernel(feature_map, self.params, **options)
         elif self.kernel == "projected":
-            kernel = ProjectedKernel(feature_map, self.params, gamma=self.gamma, **self._resources())
+            kernel = ProjectedKernel(feature_map, self.params, gamma=self.gamma, **options)
         else:
             raise ArgumentError(
-                "Parameter `kernel` must be 'fidelity', 'projected' or a kernel of qsim.quantum_kernels, "
-                "but is "
-                f"{self.kernel!r}."
+                "Parameter `kernel` must be 'fidelity', 'projected' or a kernel of qsim.quantum_kernels, but "
+                f"is {self.kernel!r}."
             )
         drawn = drawn_params(kernel.encoder, X.shape[1], self.random_state)
         kernel = kernel.with_params({**kernel.params, **drawn}) if drawn else kernel
@@ -95,34 +108,46 @@ class KernelMachine(BaseEstimator):  # type: ignore[misc]
             kernel = kernel.with_gamma(kernel.scale_gamma(X))
         return kernel
 
-    def _resources(self) -> dict[str, Any]:
-        return {"max_memory": self.max_memory, "precision": self.precision, "threads": self.threads}
-
-    def _start(self, X: Any, y: Any = None, **checks: Any) -> tuple[FloatArray, Any]:
+    def _start(self, X: Any, y: Any, **checks: Any) -> tuple[FloatArray, Any]:
         """Checked data, scaled, and targets; makes the kernel."""
-        if y is None:
-            X = validate_data(self, X, dtype=np.float64, **checks)
-        else:
-            X, y = validate_data(self, X, y, dtype=np.float64, **checks)
+        X, y = validate_data(self, X, y, dtype=np.float64, **checks)
         X = X * self.bandwidth
         self.kernel_ = self._make_kernel(X)
         return X, y
 
+    def _start_unsupervised(self, X: Any) -> FloatArray:
+        """Checked data, scaled; makes the kernel."""
+        X = np.asarray(validate_data(self, X, dtype=np.float64) * self.bandwidth)
+        self.kernel_ = self._make_kernel(X)
+        return np.asarray(X)
+
     def _gram(self, X: FloatArray) -> FloatArray:
         """The kernel matrix of the data that `fit` keeps."""
         self.X_fit_ = X
-        return self.kernel_(X).astype(np.float64, copy=False)
+        return np.asarray(self.kernel_(X), dtype=np.float64)
+
+    def _checked(self, X: Any) -> FloatArray:
+        """New data, checked against that of `fit` and scaled."""
+        check_is_fitted(self)
+        return np.asarray(validate_data(self, X, dtype=np.float64, reset=False) * self.bandwidth)
 
     def _against(self, X: Any, columns: Any = None) -> FloatArray:
         """Kernel values of new data with that of `fit`, or some rows of it; the others are left 0."""
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False) * self.bandwidth
+        X = self._checked(X)
         if columns is None:
-            return self.kernel_(X, self.X_fit_).astype(np.float64, copy=False)
+            return np.asarray(self.kernel_(X, self.X_fit_), dtype=np.float64)
         out = np.zeros((len(X), len(self.X_fit_)))
         if len(columns):
             out[:, columns] = self.kernel_(X, self.X_fit_[columns])
         return out
+
+
+def row_weights(sample_weight: Any, X: FloatArray) -> FloatArray:
+    """Checked weights of rows; ones where there are none."""
+    weights: FloatArray = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if not weights.any():
+        raise ArgumentError("Argument `sample_weight` must be positive for some row, but is 0 for all.")
+    return weights
 
 
 def merged_rows(
@@ -133,10 +158,8 @@ def merged_rows(
     The solver of the support vector machines mixes up rows if some weigh nothing, and takes another path to
     another approximate solution if rows are repeated instead of weighted. Not so after this.
     """
-    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    weights = row_weights(sample_weight, X)
     kept = np.flatnonzero(weights)
-    if not len(kept):
-        raise ArgumentError("Argument `sample_weight` must be positive for some row, but is 0 for all.")
     table = np.column_stack([X, np.unique(y, return_inverse=True)[1] if y.dtype.kind in "OUS" else y])[kept]
     _, first, group = np.unique(table, axis=0, return_index=True, return_inverse=True)
-    return kept[first], np.bincount(group.ravel(), weights[kept])
+    return kept[first], np.bincount(group.ravel(), weights[kept]).astype(np.float64, copy=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from qsim._checks import check_count
@@ -10,6 +11,7 @@ from qsim._templates import Weights, check_choice, ring_pairs
 from qsim.circuit import Circuit
 from qsim.feature_maps.records import Frequencies, feature_map
 from qsim.feature_maps.slots import data_vector, fill_slots, multiples, uploads
+from qsim.parameters import ParameterValue
 
 __all__ = [
     *("high_dimensional", "hubregtsen", "multi_control", "qaoa", "reuploading", "trainable_reuploading"),
@@ -394,16 +396,25 @@ def high_dimensional(
     qubits = -(-len(x) // 3) if num_qubits is None else check_count(num_qubits, "num_qubits", 1)
     count = _high_dimensional_layers(len(x), qubits) if layers is None else check_count(layers, "layers", 1)
     values = fill_slots(x, 3 * qubits * count, on_mismatch)
+    return high_dimensional_circuit(qubits, values, entangler, order)
+
+
+def high_dimensional_circuit(
+    qubits: int, values: Sequence[ParameterValue | None], entangler: str, order: str
+) -> Circuit:
+    """The circuit with a value in each of its slots, ``3 * qubits`` for a layer; None for no gate."""
     circuit = Circuit(qubits, name="high_dimensional").h(range(qubits))
-    for layer in range(count):
-        if layer:
+    for first in range(0, len(values), 3 * qubits):
+        if first:
             for start in (0, 1):
                 for q in range(start, qubits - 1, 2):
                     circuit.append(entangler, (), (q, q + 1))
-        of_layer = values[3 * qubits * layer : 3 * qubits * (layer + 1)]
+        of_layer = values[first : first + 3 * qubits]
         for q in range(qubits):
             three = of_layer[3 * q : 3 * q + 3] if order == "rows" else of_layer[q::qubits]
-            circuit.rz(three[0], q).ry(three[1], q).rz(three[2], q)
+            for gate, value in zip(("rz", "ry", "rz"), three, strict=True):
+                if value is not None:
+                    circuit.append(gate, (value,), q)
     return circuit
 
 
