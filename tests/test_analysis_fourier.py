@@ -231,7 +231,7 @@ def test_messages() -> None:
 def test_a_model_of_few_frequencies_has_an_exact_surrogate() -> None:
     circuit = uploads(3, 2)
     weights = {"theta": np.random.default_rng(1).uniform(0, 6, 24)}
-    found = classical_surrogate(circuit, "Z0", weights, seed=1)
+    found = classical_surrogate(circuit, "Z0", weights, num_random_features=40, seed=1)
     assert found.trigonometric is not None and found.trigonometric.r2.low > 0.999
     assert found.best is found.trigonometric and found.r2.value > 0.999999
     points = np.linspace(-3, 3, 7)[:, None]
@@ -264,7 +264,7 @@ def test_random_features_of_a_wide_model() -> None:
     label = " ".join(f"Z{q}" for q in range(8))
     found = classical_surrogate(circuit, label, num_random_features=50, max_frequencies=100, seed=1)
     assert found.trigonometric is None and found.r2.value < 0.5
-    easy = classical_surrogate(circuit, "Z0", num_random_features=400, max_frequencies=100, seed=1)
+    easy = classical_surrogate(circuit, "Z0", num_random_features=150, max_frequencies=100, seed=1)
     assert easy.r2.value > found.r2.value
 
 

@@ -12,6 +12,7 @@ from qsim._checks import counted
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from qsim.analysis.geometry import ModelComplexity
     from qsim.analysis.reports import Report
 
 __all__ = ["to_figure", "to_html", "to_page", "to_text"]
@@ -52,8 +53,8 @@ def _sections(report: Report) -> list[_Section]:
                     "geometric difference from RBF",
                     f"{report.geometry.value:.3g}, {report.geometry.relative:.2g} of sqrt(N)",
                 ),
-                ("model complexity, quantum", f"{report.quantum_complexity.value:.3g}"),
-                ("model complexity, RBF", f"{report.classical_complexity.value:.3g}"),
+                ("model complexity, quantum", _complexity(report.quantum_complexity)),
+                ("model complexity, RBF", _complexity(report.classical_complexity)),
             ],
         ),
         (
@@ -88,6 +89,10 @@ def _sections(report: Report) -> list[_Section]:
             )
         )
     return parts
+
+
+def _complexity(found: ModelComplexity) -> str:
+    return f"{found.value:.3g}, bound of the error {found.bound:.2g}"
 
 
 def _frequencies(report: Report) -> str:

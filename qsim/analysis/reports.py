@@ -68,7 +68,7 @@ _PROJECTED_GAMMAS = (0.3, 1.0, 3.0)
 #: Regularisation of the geometry, with traces of N.
 _REGULARIZATION = 0.1
 #: From these on the report says so.
-_MANY_SHOTS, _GOOD_FIT = 1e4, 0.99
+_MANY_SHOTS, _GOOD_FIT, _LARGE_DIFFERENCE = 1e4, 0.99, 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,17 +175,18 @@ class Report:
     def findings(self) -> tuple[str, ...]:
         """What else matters, a sentence each."""
         out = []
-        s_q, s_c = self.quantum_complexity.value, self.classical_complexity.value
-        if s_c <= s_q:
+        own, other = self.quantum_complexity.bound, self.classical_complexity.bound
+        if other <= own:
             out.append(
-                f"The targets are no harder for the RBF kernel (model complexity {s_c:.3g}) than for the "
-                f"quantum one ({s_q:.3g})."
+                f"The targets are no harder for the RBF kernel (bound of the error {other:.2g}) than for the "
+                f"quantum one ({own:.2g})."
             )
         else:
+            room = "room for an" if self.geometry.relative > _LARGE_DIFFERENCE else "hardly any"
             out.append(
-                f"The targets are simpler for the quantum kernel (model complexity {s_q:.3g}) than for the "
-                f"RBF kernel ({s_c:.3g}); the geometric difference, {self.geometry.relative:.2g} of sqrt(N), "
-                f"leaves {'room for an' if self.geometry.relative > 0.3 else 'hardly any'} advantage."
+                f"The targets are easier for the quantum kernel (bound of the error {own:.2g}) than for the "
+                f"RBF kernel ({other:.2g}); the geometric difference, {self.geometry.relative:.2g} of sqrt(N), "
+                f"leaves {room} advantage."
             )
         if self.kernel.shots > _MANY_SHOTS:
             out.append(

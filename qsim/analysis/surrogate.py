@@ -122,7 +122,7 @@ def classical_surrogate(
     X: Any = None,
     *,
     features: Any = None,
-    num_random_features: int = 300,
+    num_random_features: int = 200,
     max_frequencies: int = 1000,
     num_test: int = 500,
     confidence: float = 0.95,
