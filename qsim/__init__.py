@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from qsim._version import __version__
 
 if TYPE_CHECKING:
-    *(),
+    (*(),)
     from qsim import classical as classical
     from qsim import datasets as datasets
     from qsim import errors as errors
