@@ -185,8 +185,8 @@ class Report:
             room = "room for an" if self.geometry.relative > _LARGE_DIFFERENCE else "hardly any"
             out.append(
                 f"The targets are easier for the quantum kernel (bound of the error {own:.2g}) than for the "
-                f"RBF kernel ({other:.2g}); the geometric difference, {self.geometry.relative:.2g} of sqrt(N), "
-                f"leaves {room} advantage."
+                f"RBF kernel ({other:.2g}); the geometric difference, {self.geometry.relative:.2g} of "
+                f"sqrt(N), leaves {room} advantage."
             )
         if self.kernel.shots > _MANY_SHOTS:
             out.append(
