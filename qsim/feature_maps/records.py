@@ -172,8 +172,8 @@ def get(source: FeatureMap | str | Circuit | Callable[..., Circuit]) -> FeatureM
         if source in known:
             return known[source]
         raise ArgumentError(
-            f"Unknown feature map `{source}`. {name_hint(source, known)}`qsim.feature_maps.FEATURE_MAPS` lists "
-            "all names."
+            f"Unknown feature map `{source}`. {name_hint(source, known)}`qsim.feature_maps.FEATURE_MAPS` "
+            "lists all names."
         )
     if isinstance(source, Circuit):
         return _of_circuit(source)

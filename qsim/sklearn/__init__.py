@@ -1,0 +1,35 @@
+"""Estimators for scikit-learn, made of feature maps and circuits.
+
+They need scikit-learn: ``pip install "qsim-statevector[sklearn]"``.
+"""
+
+from __future__ import annotations
+
+try:
+    import sklearn as sklearn
+except ImportError as error:
+    raise ImportError('qsim.sklearn needs scikit-learn: pip install "qsim-statevector[sklearn]".') from error
+
+from qsim.sklearn.gaussian_process import (
+    Covariance,
+    QuantumGaussianProcessClassifier,
+    QuantumGaussianProcessRegressor,
+)
+from qsim.sklearn.kernel_machines import QSVC, QSVR, QuantumKernelRidge
+from qsim.sklearn.networks import QNNClassifier, QNNRegressor
+from qsim.sklearn.reservoir import QuantumReservoirRegressor
+from qsim.sklearn.transformers import QuantumFeatureMap, QuantumPCA
+
+__all__ = [
+    "QSVC",
+    "QSVR",
+    "Covariance",
+    "QNNClassifier",
+    "QNNRegressor",
+    "QuantumFeatureMap",
+    "QuantumGaussianProcessClassifier",
+    "QuantumGaussianProcessRegressor",
+    "QuantumKernelRidge",
+    "QuantumPCA",
+    "QuantumReservoirRegressor",
+]
