@@ -149,6 +149,31 @@ def test_tiles_give_the_same_matrix(max_memory, rows, columns):
     assert np.array_equal(tiled(X), tiled(X).T)
 
 
+def test_threads_change_no_bit():
+    X, Y = RNG.normal(size=(300, 8)), RNG.normal(size=(150, 8))
+    one, three = (FidelityKernel("zz", threads=threads) for threads in (1, 3))
+    assert np.array_equal(one(X), three(X)) and np.array_equal(one(X, Y), three(X, Y))
+
+
+def test_without_threadpoolctl_there_is_the_same_matrix(monkeypatch):
+    from qsim.quantum_kernels import parallel
+
+    X = RNG.normal(size=(300, 8))
+    expected = FidelityKernel("zz", threads=2)(X)
+    monkeypatch.setattr(parallel, "_controller", lambda: None)
+    np.testing.assert_allclose(FidelityKernel("zz", threads=2)(X), expected, atol=1e-14)
+
+
+def test_errors_in_threads_arrive():
+    from qsim.quantum_kernels.parallel import run_all
+
+    def fail():
+        raise ValueError("from a task")
+
+    with pytest.raises(ValueError, match="from a task"):
+        run_all([lambda: None, fail, lambda: None, fail], 3)
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="no peak of memory to read")
 def test_memory_stays_within_the_bound():
     """Peak of a process of its own: 600 states of 12 qubits are 39 MB, the matrix is 3 MB."""
