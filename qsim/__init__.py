@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any
 from qsim._version import __version__
 
 if TYPE_CHECKING:
+    from qsim import analysis as analysis
     from qsim import ansatz as ansatz
     from qsim import classical as classical
+    from qsim import datasets as datasets
     from qsim import errors as errors
     from qsim import feature_maps as feature_maps
     from qsim import gates as gates
@@ -131,8 +133,8 @@ _MODULES = {
 }
 #: Modules that are attributes without an import of their own.
 _SUBMODULES = (
-    *("ansatz", "classical", "errors", "feature_maps", "gates", "io", "measurements", "observables"),
-    *("operations", "optimize", "quantum_kernels", "testing", "visual"),
+    *("analysis", "ansatz", "classical", "datasets", "errors", "feature_maps", "gates", "io", "measurements"),
+    *("observables", "operations", "optimize", "quantum_kernels", "sklearn", "testing", "visual"),
 )
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 

@@ -1,8 +1,8 @@
 """Ansaetze: functions that return circuits of weights, to be trained or to stand behind a feature map.
 
 Each function takes the number of qubits and keywords with defaults, and returns a `Circuit` whose parameters
-are those of ``ParameterVector("theta", m)``, numbered in the order of the gates. `ANSATZE` lists the
-functions by name.
+are those of ``ParameterVector("theta", m)``, numbered in the order of the gates (in `identity_initialised`
+mirror images count backwards). `ANSATZE` lists the functions by name.
 
 Examples
 --------

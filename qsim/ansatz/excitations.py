@@ -100,13 +100,13 @@ def _create(orbital: int) -> PauliSum:
 def _generator(excitation: Excitation) -> PauliSum:
     """The Hermitian G with ``exp(theta (T - T^dagger)) = exp(-i theta G)``.
 
-    T creates the excitation's virtual orbitals and annihilates the occupied ones.
+    T annihilates the occupied orbitals, the lowest first, then creates the virtual ones, the lowest first.
     """
     source, target = excitation
     product: Any = PauliSum({"": 1.0})
     for orbital in reversed(target):
         product = product @ _create(orbital)
-    for orbital in source:
+    for orbital in reversed(source):
         product = product @ _create(orbital).adjoint()
     generator: PauliSum = 1j * (product - product.adjoint())
     return generator

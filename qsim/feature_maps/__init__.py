@@ -55,6 +55,8 @@ from qsim.feature_maps.loading import (
     unary,
     weight_order,
 )
+from qsim.feature_maps.matrix_product import mps_amplitudes
+from qsim.feature_maps.projected import projected_features
 from qsim.feature_maps.records import FEATURE_MAPS, FeatureMap, data_parameters, get, weights
 from qsim.feature_maps.structured import qcnn, random_layers
 
@@ -89,12 +91,14 @@ __all__ = [
     "hubregtsen",
     "iqp",
     "iqp_generative",
+    "mps_amplitudes",
     "multi_control",
     "neqr",
     "param_z",
     "pauli",
     "presets",
     "product",
+    "projected_features",
     "qaoa",
     "qcnn",
     "qpie",

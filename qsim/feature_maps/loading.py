@@ -74,27 +74,41 @@ def basis(num_features: int, *, num_qubits: int | None = None) -> Circuit:
         "Phys. Rev. Lett. 122, 040504 (2019)"
     ),
 )
-def amplitude(num_features: int, *, num_qubits: int | None = None) -> Circuit:
+def amplitude(
+    num_features: int, *, num_qubits: int | None = None, states: Sequence[int] | None = None
+) -> Circuit:
     """Amplitude encoding: the data, normalised, are the amplitudes.
 
     Parameters
     ----------
     num_features : int
     num_qubits : int, optional
-        The smallest number with ``2**num_qubits >= num_features`` by default (at least 1).
+        By default the smallest number that has a basis state for each feature (at least 1).
+    states : sequence of int, optional
+        The basis state of each feature, for sparse vectors; 0, 1, 2, ... by default.
 
     Returns
     -------
     Circuit
-        A tree of RY, from the most significant qubit down, behind controls for the path: O(2**num_qubits)
-        gates.
+        A tree of RY, from the most significant qubit down, behind controls for the path: O(num_features)
+        gates, and a permutation of basis states if `states` are given.
 
     Notes
     -----
     The fidelity kernel is the squared cosine of the angle between data vectors. Where all features below a
     node of the tree are 0, its angle is 0 but has no derivative by them; of a row of zeros there is no state.
     """
-    return amplitudes_of(data_vector(num_features), num_qubits, "amplitude")
+    x = data_vector(num_features)
+    if states is None:
+        return amplitudes_of(x, num_qubits, "amplitude")
+    places = [check_count(state, "states", 0) for state in states]
+    if len(places) != len(x) or len(set(places)) != len(x):
+        raise ArgumentError(f"Argument `states` must be {len(x)} different basis states, but is {places}.")
+    least = max(max(places).bit_length(), (len(x) - 1).bit_length(), 1)
+    qubits = least if num_qubits is None else check_count(num_qubits, "num_qubits", least)
+    circuit = amplitudes_of(x, qubits, "amplitude")
+    rest = sorted(set(range(2**qubits)) - set(places))
+    return circuit.permutation(places + rest, range(qubits))
 
 
 def amplitudes_of(x: ParameterVector, num_qubits: int | None, name: str) -> Circuit:

@@ -157,11 +157,11 @@ def high_dim(
 def _cycled(x: ParameterVector, i: int, cycling: bool, cycling_type: str) -> ParameterValue | None:
     """The feature in slot i."""
     if not cycling:
-        return x[i] if i < len(x) else None
+        return tuple(x)[i] if i < len(x) else None
     if cycling_type == "saw":
-        return x[i % len(x)]
+        return tuple(x)[i % len(x)]
     way = i % max(2 * len(x) - 2, 1)
-    return x[way if way < len(x) else 2 * len(x) - 2 - way]
+    return tuple(x)[way if way < len(x) else 2 * len(x) - 2 - way]
 
 
 @preset(like="chebyshev_tower")

@@ -1,0 +1,558 @@
+"""One report: a quantum model and tuned classical ones on the same data, and what explains the difference."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qsim._checks import check_count, counted
+from qsim.analysis._estimates import Estimate, check_confidence
+from qsim.analysis._inputs import (
+    check_data,
+    check_targets,
+    data_columns,
+    generator,
+    is_classification,
+    target_columns,
+)
+from qsim.analysis.baselines import (
+    Folds,
+    Score,
+    classical_scores,
+    estimator_score,
+    kernel_score,
+    make_folds,
+    paired_lead,
+    rbf_matrix,
+    require_sklearn,
+    small_fits,
+)
+from qsim.analysis.concentration import (
+    BandwidthScan,
+    KernelConcentration,
+    bandwidth_scan,
+    kernel_concentration,
+)
+from qsim.analysis.coverage import Expressibility, expressibility
+from qsim.analysis.entangling import EntanglingCapability, entangling_capability
+from qsim.analysis.fisher import EffectiveDimension, QFIMRank, effective_dimension, qfim_rank
+from qsim.analysis.geometry import (
+    GeometricDifference,
+    ModelComplexity,
+    geometric_difference,
+    model_complexity,
+)
+from qsim.analysis.plateaus import GradientVariance, gradient_variance
+from qsim.analysis.spectrum import fourier_spectrum
+from qsim.analysis.surrogate import ClassicalSurrogate, classical_surrogate, stand_in
+from qsim.circuit import Circuit
+from qsim.errors import ArgumentError, ParameterError
+from qsim.parameters import Parameter
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Report", "report"]
+
+FloatArray = npt.NDArray[np.float64]
+#: Bandwidths among which the quantum kernels choose, as the classical one does among widths.
+BANDWIDTHS = (1.0, 0.5, 0.25, 0.1)
+_PROJECTED_GAMMAS = (0.3, 1.0, 3.0)
+#: Regularisation of the geometry, with traces of N.
+_REGULARIZATION = 0.1
+#: From these on the report says so.
+_MANY_SHOTS, _GOOD_FIT, _LARGE_DIFFERENCE = 1e4, 0.99, 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What `report` finds; print it, show it in a notebook, save it by `to_html`, draw it by `plot`.
+
+    Attributes
+    ----------
+    name : str
+    circuit : Circuit
+    num_samples, num_features : int
+        Of the data that were used.
+    classification : bool
+    scores : tuple of Score
+        Quantum ones first; accuracy, or R^2 where targets are numbers.
+    chance : float
+        The score of always guessing the most frequent class, or the mean.
+    lead : Estimate
+        Of the best quantum score over the best classical one.
+    bandwidth : float
+        What the fidelity kernel chose most often.
+    kernel : KernelConcentration
+        Of the fidelity kernel with that bandwidth.
+    scan : BandwidthScan
+    geometry : GeometricDifference
+        Of the fidelity kernel from the RBF kernel that was chosen most often.
+    quantum_complexity, classical_complexity : ModelComplexity
+        Of the targets for these two kernels.
+    expressibility, entanglement
+        Over the data, and weights at random.
+    frequencies : dict of str to ndarray, or None
+        Of each feature, not negative; None where angles are not affine in the features.
+    surrogate : ClassicalSurrogate
+        Of the quantum decision function, or of the model's expectation value.
+    gradients, dimension, rank : GradientVariance, EffectiveDimension, QFIMRank or None
+        Of the weights, where there are any.
+    notes : tuple of str
+    seconds : float
+    confidence : float
+    """
+
+    name: str
+    circuit: Circuit
+    num_samples: int
+    num_features: int
+    classification: bool
+    scores: tuple[Score, ...]
+    chance: float
+    lead: Estimate
+    bandwidth: float
+    kernel: KernelConcentration
+    scan: BandwidthScan
+    geometry: GeometricDifference
+    quantum_complexity: ModelComplexity
+    classical_complexity: ModelComplexity
+    expressibility: Expressibility
+    entanglement: EntanglingCapability
+    frequencies: Mapping[str, FloatArray] | None
+    surrogate: ClassicalSurrogate
+    gradients: GradientVariance | None
+    dimension: EffectiveDimension | None
+    rank: QFIMRank | None
+    notes: tuple[str, ...]
+    seconds: float
+    confidence: float
+
+    def best(self, quantum: bool) -> Score:
+        """The best score of either side."""
+        return max((s for s in self.scores if s.is_quantum is quantum), key=lambda s: s.estimate.value)
+
+    @property
+    def winner(self) -> str:
+        """``"quantum"``, ``"classical"``, ``"tie"`` if the interval of the lead holds 0, ``"chance"`` if no
+        method is better than guessing.
+        """
+        if max(score.estimate.low for score in self.scores) <= self.chance:
+            return "chance"
+        if self.lead.low > 0:
+            return "quantum"
+        return "classical" if self.lead.high < 0 else "tie"
+
+    @property
+    def verdict(self) -> str:
+        """The comparison in plain words."""
+        quantum, classical = self.best(True), self.best(False)
+        lead = f"{self.lead.value:+.3f} [{self.lead.low:+.3f}, {self.lead.high:+.3f}]"
+        both = (
+            f"{quantum.name} {quantum.estimate.value:.3f} against {classical.name} "
+            f"{classical.estimate.value:.3f}, a lead of {lead}"
+        )
+        match self.winner:
+            case "quantum":
+                return (
+                    f"The quantum model leads on these data: {both}. That says nothing about other data, "
+                    "and it was simulated classically."
+                )
+            case "classical":
+                return f"Classical methods win: {both}. The quantum part does not earn its place here."
+            case "chance":
+                return f"Nothing here is better than guessing ({self.chance:.3f}): {both}."
+        return f"A tie within the interval: {both}. The classical method is the simpler choice."
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What else matters, a sentence each."""
+        out = []
+        own, other = self.quantum_complexity.bound, self.classical_complexity.bound
+        if other <= own:
+            out.append(
+                f"The targets are no harder for the RBF kernel (bound of the error {other:.2g}) than for the "
+                f"quantum one ({own:.2g})."
+            )
+        else:
+            room = "room for an" if self.geometry.relative > _LARGE_DIFFERENCE else "hardly any"
+            out.append(
+                f"The targets are easier for the quantum kernel (bound of the error {own:.2g}) than for the "
+                f"RBF kernel ({other:.2g}); the geometric difference, {self.geometry.relative:.2g} of "
+                f"sqrt(N), leaves {room} advantage."
+            )
+        if self.kernel.shots > _MANY_SHOTS:
+            out.append(
+                f"Kernel entries are concentrated: hardware would need {self.kernel.shots:.1e} shots for "
+                "each."
+            )
+        fit = self.surrogate.best
+        if fit.r2.low > _GOOD_FIT:
+            out.append(
+                f"A classical surrogate of {2 * len(fit.frequencies) - 1} numbers reproduces the quantum "
+                f"model (R^2 {fit.r2}): its predictions need no quantum computer."
+            )
+        if self.rank is not None and self.rank.redundant:
+            out.append(f"{self.rank.redundant} of {self.rank.num_parameters} weights are redundant.")
+        return tuple(out)
+
+    def __str__(self) -> str:
+        from qsim.analysis.report_forms import to_text
+
+        return to_text(self)
+
+    def _repr_html_(self) -> str:
+        from qsim.analysis.report_forms import to_html
+
+        return to_html(self, plots=False)
+
+    def to_html(self, path: str | Path | None = None, *, plots: bool = True) -> str:
+        """The report as a page of HTML that stands alone.
+
+        Parameters
+        ----------
+        path : path-like, optional
+            Where to write it as well.
+        plots : bool
+            Whether it holds pictures; they need Matplotlib.
+        """
+        from qsim.analysis.report_forms import to_page
+
+        page = to_page(self, plots)
+        if path is not None:
+            Path(path).write_text(page, encoding="utf-8")
+        return page
+
+    def plot(self) -> Figure:
+        """All pictures in one figure of Matplotlib."""
+        from qsim.analysis.report_forms import to_figure
+
+        return to_figure(self)
+
+
+def report(
+    model: Any,
+    X: Any,
+    y: Any,
+    *,
+    observable: Any = "Z0",
+    weights: Mapping[Any, Any] | None = None,
+    task: str | None = None,
+    bandwidths: Any = BANDWIDTHS,
+    folds: int = 5,
+    max_samples: int = 200,
+    confidence: float = 0.95,
+    seed: int = 0,
+    **settings: Any,
+) -> Report:
+    """Whether a quantum model earns its place: its scores beside classical ones, and what explains them.
+
+    On the same folds, with settings chosen inside the training part of each: support vector machines with the
+    fidelity kernel and the projected kernel of the model's circuit (bandwidth, penalty, width), with an RBF
+    kernel, a linear model, and random Fourier features. Intervals and the verdict are bootstraps over the
+    points; they do not cover the choice of the training points.
+
+    Parameters
+    ----------
+    model : str, callable, Circuit, FeatureMap, QuantumKernel, or estimator
+        A feature map in any form that `qsim.feature_maps.get` takes, a kernel of `qsim.quantum_kernels`, or
+        an estimator of `qsim.sklearn`, which is scored as it is, too.
+    X : array_like, shape (rows, features)
+        The quantum kernels take it as it is, times a bandwidth; the classical methods standardise it.
+    y : array_like, shape (rows,)
+        Labels or numbers.
+    observable
+        Of the quantities about weights; only where the circuit has any.
+    weights : dict, optional
+        Values of the circuit's weights; those not given are drawn.
+    task : {"classification", "regression"}, optional
+        By default classification of text, and of whole numbers of at most 20 kinds.
+    bandwidths : sequence of float
+    folds : int
+        Fewer where a class has fewer points.
+    max_samples : int
+        More data than this are thinned out at random, classes in proportion.
+    confidence : float
+    seed : int
+        Of all that is drawn.
+    **settings
+        Backend, precision, threads: see `qsim.Simulator`.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ArgumentError
+        Data with NaN, infinity, equal rows only, one class, too few points of a class, or another number
+        of features than the circuit has.
+
+    Notes
+    -----
+    Needs scikit-learn. A few seconds for 8 qubits and 200 points.
+
+    Examples
+    --------
+    >>> from qsim.datasets import ad_hoc
+    >>> X, y = ad_hoc(60, seed=7)
+    >>> found = report("zz", X, y)
+    >>> found.winner
+    'quantum'
+    """
+    start = time.perf_counter()
+    require_sklearn()
+    confidence = check_confidence(confidence)
+    data, targets, classification, notes = _read(X, y, task, max_samples, seed)
+    split = make_folds(data, targets, classification, check_count(folds, "folds", 2), seed)
+    subject = _subject(model, data, targets, weights, seed, settings)
+    factors = [float(b) for b in np.atleast_1d(np.asarray(bandwidths, dtype=float))]
+    if not factors or not all(0 < factor < np.inf for factor in factors):
+        raise ArgumentError(
+            f"Argument `bandwidths` must hold positive, finite numbers, but is {bandwidths!r}."
+        )
+    rng = generator(seed)
+    with small_fits():
+        scores = _scores(subject, factors, split, rng, confidence)
+        lead = paired_lead(scores, split, rng, confidence)
+        assert lead is not None
+        bandwidth = _mode(scores[0], "bandwidth")
+        scaled = bandwidth * data
+        gram = subject.fidelity(scaled).astype(float)
+        width = _mode(next(score for score in scores if score.name == "RBF SVM"), "gamma")
+        classical = rbf_matrix(_standard(data), width)
+        columns = target_columns(targets, classification)
+        if not classification:
+            columns = (columns - columns.mean()) / columns.std()
+        circuit = subject.circuit
+        options: dict[str, Any] = {"seed": rng, "confidence": confidence}
+        drawn = {"draw": subject.drawing(scaled), **options, **settings}
+        gradients, dimension, rank = _about_weights(subject, scaled, observable, options, settings)
+        return Report(
+            name=subject.name,
+            circuit=circuit,
+            num_samples=len(data),
+            num_features=data.shape[1],
+            classification=classification,
+            scores=tuple(scores),
+            chance=_chance(targets, classification),
+            lead=lead,
+            bandwidth=bandwidth,
+            kernel=kernel_concentration(gram, circuit.num_qubits, **options),
+            scan=bandwidth_scan(subject.fidelity, data, y=targets, **options),
+            geometry=geometric_difference(classical, gram, _REGULARIZATION),
+            quantum_complexity=model_complexity(gram, columns, _REGULARIZATION),
+            classical_complexity=model_complexity(classical, columns, _REGULARIZATION),
+            expressibility=expressibility(circuit, 2000, **drawn),
+            entanglement=entangling_capability(circuit, 500, **drawn),
+            frequencies=_frequencies(circuit, settings),
+            surrogate=_surrogate(subject, scaled, gram, columns, observable, options, settings),
+            gradients=gradients,
+            dimension=dimension,
+            rank=rank,
+            notes=(*notes, *subject.notes),
+            seconds=time.perf_counter() - start,
+            confidence=confidence,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Subject:
+    """What the report is about, as kernels and a circuit with values of its weights."""
+
+    name: str
+    circuit: Circuit
+    fidelity: Any
+    projected: Any
+    columns: list[int]
+    trainable: tuple[Parameter, ...]
+    weights: dict[Any, Any]
+    estimator: Any
+    notes: tuple[str, ...]
+
+    def drawing(self, data: FloatArray) -> Any:
+        """Draws features from the data, and weights uniformly."""
+
+        def draw(rng: np.random.Generator, shape: tuple[int, int]) -> FloatArray:
+            values = rng.uniform(0, 2 * np.pi, size=shape)
+            values[:, self.columns] = data[rng.integers(len(data), size=shape[0])]
+            return values
+
+        return draw
+
+
+def _read(
+    X: Any, y: Any, task: str | None, max_samples: int, seed: int
+) -> tuple[FloatArray, npt.NDArray[Any], bool, list[str]]:
+    """Checked data, thinned out where they are many, and notes on them."""
+    data = check_data(X, least=4)
+    targets = check_targets(y, len(data))
+    if task not in (None, "classification", "regression"):
+        raise ArgumentError(f"Argument `task` must be 'classification' or 'regression', but is {task!r}.")
+    classification = is_classification(targets) if task is None else task == "classification"
+    if not classification:
+        if targets.dtype.kind not in "iuf":
+            raise TypeError(
+                f"Argument `y` must hold numbers for a regression, but is of type {targets.dtype}."
+            )
+        targets = targets.astype(float)
+        if np.ptp(targets) == 0:
+            raise ArgumentError(f"Argument `y` must vary, but all of it is {targets[0]:g}.")
+    constant = np.flatnonzero(np.ptp(data, axis=0) == 0)
+    if len(constant) == data.shape[1]:
+        raise ArgumentError("Argument `X` must vary, but all of its columns are constant.")
+    notes = []
+    if len(constant):
+        notes.append(
+            f"Constant in all rows, so that it tells nothing: {', '.join(f'column {k}' for k in constant)}."
+        )
+    max_samples = check_count(max_samples, "max_samples", 10)
+    if len(data) > max_samples:
+        from sklearn.model_selection import train_test_split
+
+        classes = np.unique(targets, return_counts=True)[1] if classification else np.array([2])
+        even = targets if classification and classes.min() > 1 and len(classes) <= max_samples // 2 else None
+        rows = train_test_split(
+            np.arange(len(data)), train_size=max_samples, random_state=seed, stratify=even
+        )[0]
+        notes.append(f"{max_samples} of {len(data)} points, chosen at random (max_samples).")
+        data, targets = data[rows], targets[rows]
+    return data, targets, classification, notes
+
+
+def _subject(
+    model: Any, data: FloatArray, y: npt.NDArray[Any], weights: Any, seed: int, settings: dict[str, Any]
+) -> _Subject:
+    from qsim import feature_maps
+    from qsim.quantum_kernels import FidelityKernel, ProjectedKernel, QuantumKernel
+
+    num_features = data.shape[1]
+    estimator = None
+    params: dict[Any, Any] = dict(weights or {})
+    kernel = model
+    if hasattr(model, "fit") and hasattr(model, "predict"):
+        from sklearn.base import clone
+
+        estimator = model
+        kernel = getattr(clone(model).fit(data, y), "kernel_", None)
+        if not isinstance(kernel, QuantumKernel):
+            raise TypeError(
+                "Argument `model` must be an estimator with a quantum kernel, but is "
+                f"{type(model).__name__}. Give its circuit, to learn about that."
+            )
+    if isinstance(kernel, QuantumKernel):
+        circuit = kernel.circuit(num_features)
+        params = {**kernel.params, **params}
+        name = type(estimator or kernel).__name__ + (f" with {circuit.name}" if circuit.name else "")
+    else:
+        record = feature_maps.get(model)
+        circuit, name = record(num_features), record.name
+    columns = data_columns(circuit.parameters)
+    if len(columns) != num_features:
+        raise ArgumentError(
+            f"Argument `X` must have {counted(len(columns), 'column')}, one for each feature of the circuit, "
+            f"but has {num_features}."
+        )
+    trainable = tuple(p for k, p in enumerate(circuit.parameters) if k not in columns)
+    given = {key if isinstance(key, str) else key.name for key in params}
+    missing = [p for p in trainable if p.name not in given and (p.vector or (p.name,))[0] not in given]
+    drawn = np.random.default_rng([seed, 1]).uniform(0, 2 * np.pi, len(missing))
+    params |= {p.name: float(value) for p, value in zip(missing, drawn, strict=True)}
+    notes: tuple[str, ...] = ()
+    if missing:
+        notes = (f"{len(missing)} of {len(trainable)} weights were drawn at random, and not trained.",)
+    fidelity = FidelityKernel(circuit, params, **settings)
+    projected = ProjectedKernel(circuit, params, gamma=1.0, **settings)
+    return _Subject(name, circuit, fidelity, projected, columns, trainable, params, estimator, notes)
+
+
+def _scores(
+    subject: _Subject, factors: list[float], folds: Folds, rng: np.random.Generator, confidence: float
+) -> list[Score]:
+    def fidelities() -> Iterator[tuple[Mapping[str, Any], FloatArray]]:
+        for factor in factors:
+            yield {"bandwidth": factor}, subject.fidelity(factor * folds.X).astype(float)
+
+    def projections() -> Iterator[tuple[Mapping[str, Any], FloatArray]]:
+        for factor in factors:
+            matrix = subject.projected(factor * folds.X).astype(float)
+            for gamma in _PROJECTED_GAMMAS:  # exp(-gamma d) is a power of exp(-d)
+                yield {"bandwidth": factor, "gamma": gamma}, matrix**gamma
+
+    scores = [
+        kernel_score("fidelity kernel SVM", fidelities(), folds, rng, confidence),
+        kernel_score("projected kernel SVM", projections(), folds, rng, confidence),
+    ]
+    if subject.estimator is not None:
+        name = f"{type(subject.estimator).__name__} as given"
+        scores.append(estimator_score(name, subject.estimator, folds, rng, confidence))
+    return [*scores, *classical_scores(folds, rng, confidence)]
+
+
+def _mode(score: Score, setting: str) -> float:
+    """What was chosen in most folds; the largest of those that were chosen as often."""
+    counts = Counter(float(chosen[setting]) for chosen in score.chosen)
+    return max(counts, key=lambda value: (counts[value], value))
+
+
+def _standard(data: FloatArray) -> FloatArray:
+    width = data.std(axis=0)
+    return np.asarray((data - data.mean(axis=0)) / np.where(width > 0, width, 1.0))
+
+
+def _chance(y: npt.NDArray[Any], classification: bool) -> float:
+    return float(np.unique(y, return_counts=True)[1].max() / len(y)) if classification else 0.0
+
+
+def _frequencies(circuit: Circuit, settings: dict[str, Any]) -> dict[str, FloatArray] | None:
+    """The frequencies of each feature from 0 upwards."""
+    names = [circuit.parameters[k].name for k in data_columns(circuit.parameters)]
+    try:
+        own = [fourier_spectrum(circuit, [name], **settings).of_feature(0) for name in names]
+    except (ParameterError, ArgumentError):  # not affine, or too many to list
+        return None
+    return {name: found[found >= 0] for name, found in zip(names, own, strict=True)}
+
+
+def _surrogate(
+    subject: _Subject,
+    data: FloatArray,
+    gram: FloatArray,
+    columns: FloatArray,
+    observable: Any,
+    options: dict[str, Any],
+    settings: dict[str, Any],
+) -> ClassicalSurrogate:
+    """Of the model's expectation value, or of what ridge regression with the kernel makes of the targets."""
+    sizes = {"num_random_features": 200, "max_frequencies": 400, "confidence": options["confidence"]}
+    rng = options["seed"]
+    if subject.trainable:
+        return classical_surrogate(
+            subject.circuit, observable, subject.weights, data, seed=rng, **sizes, **settings
+        )
+    dual = np.linalg.solve(gram + _REGULARIZATION * np.eye(len(gram)), columns[:, 0])
+    return stand_in(
+        lambda points: subject.fidelity(points, data) @ dual, subject.circuit, data, rng, **sizes, **settings
+    )
+
+
+def _about_weights(
+    subject: _Subject, data: FloatArray, observable: Any, options: dict[str, Any], settings: dict[str, Any]
+) -> tuple[GradientVariance | None, EffectiveDimension | None, QFIMRank | None]:
+    if not subject.trainable:
+        return None, None, None
+    circuit, names = subject.circuit, list(subject.trainable)
+    draw = subject.drawing(data)
+    gradients = gradient_variance(circuit, observable, 500, wrt=names, draw=draw, **options, **settings)
+    dimension = effective_dimension(
+        circuit, data[:50], observable=observable, num_samples=50, **options, **settings
+    )
+    rank = qfim_rank(circuit, 5, wrt=names, draw=draw, seed=options["seed"], **settings)
+    return gradients, dimension, rank
