@@ -69,8 +69,8 @@ def as_observable(value: ObservableLike) -> Observable:
 
 def _kind(value: object) -> str:
     """What it is, and where a measurement belongs."""
-    is_class = isinstance(value, type)
-    name = value.__name__ if is_class else type(value).__name__
+    kind = value if isinstance(value, type) else type(value)
+    is_class, name = kind is value, kind.__name__
     if not (hasattr(value, "pull") and hasattr(value, "push")):
         return f"the class {name}" if is_class else name
     made = f"{name}(...)" if is_class else repr(value)
