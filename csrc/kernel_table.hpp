@@ -121,6 +121,12 @@ struct PauliKernels {
   /// for each mask as a register has lanes; `values` are overwritten.
   void (*add_signed_sums)(T* values, std::size_t count, const std::uint64_t* z_masks, std::size_t num_masks,
                           std::uint64_t base, double* sums);
+  /// values[j] = sum of (-1)^popcount((base + j) & z) * c over the masks z and their coefficients c.
+  void (*signed_table)(const std::uint64_t* z_masks, const double* coefficients, std::size_t num_masks,
+                       std::uint64_t base, std::size_t count, T* values);
+  /// (re, im)[j] += table[j] * a[j ^ x], x < count; times -i if `turned`. Without a table `scale` stands for it.
+  void (*add_products)(const T* a_re, const T* a_im, std::size_t count, std::size_t x, const T* table, T scale,
+                       bool turned, T* re, T* im);
   /// For each bit adds the products values[j] * values[j ^ bit], in parts, to a register of doubles of `sums`. Up to
   /// four bits inside a register, where first and last count registers; or up to four beyond, where they count groups
   /// of registers that differ in the bits.

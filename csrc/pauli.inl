@@ -129,6 +129,62 @@ void add_signed_sums(T* values, std::size_t count, const std::uint64_t* z_masks,
   }
 }
 
+template <class T>
+void signed_table(const std::uint64_t* z_masks, const double* coefficients, std::size_t num_masks, std::uint64_t base,
+                  std::size_t count, T* values) {
+  constexpr std::size_t W = kNumLanes<T>;
+  const bool transformed = num_masks >= kWalshHadamardMasks;
+  for (std::size_t j = 0; j < count; ++j) values[j] = T(0);
+  for (std::size_t s = 0; s < num_masks; ++s) {
+    const std::uint64_t z = z_masks[s];
+    const T c = T(__builtin_parityll(z & base) ? -coefficients[s] : coefficients[s]);
+    T lanes[W];
+    for (std::size_t i = 0; i < W; ++i) lanes[i] = __builtin_parityll(z & i) ? -c : c;
+    const Vector<T> v = load(lanes);
+    const std::size_t z_high = (z & (count - 1)) / W;
+    if (transformed) {
+      store(values + z_high * W, load(values + z_high * W) + v);
+      continue;
+    }
+    for (std::size_t r = 0; r < count / W; ++r)
+      store(values + r * W,
+            load(values + r * W) + flip_sign<T>(v, sign_bits<T>(__builtin_parity(unsigned(r & z_high)))));
+  }
+  if (transformed) walsh_hadamard(values, count / W);
+}
+
+template <class T, bool Turned>
+QSIM_INLINE void add_products(const T* a_re, const T* a_im, std::size_t count, std::size_t x, const T* table, T scale,
+                              T* re, T* im) {
+  constexpr std::size_t W = kNumLanes<T>;
+  const int x_low = int(x % W);
+  const std::size_t x_high = x / W;
+  const Lanes<T> index = lane_numbers<T>() ^ Integer<T>(x_low);
+  const Vector<T> constant = broadcast<T>(scale);
+  const auto add = [&](std::size_t r, const Amplitudes<T>& a, Vector<T> f) {
+    const Amplitudes<T> old = Split::load_register(re, im, r);
+    if constexpr (Turned)
+      Split::store_register(re, im, r, Amplitudes<T>{old.re + f * a.im, old.im - f * a.re});
+    else
+      Split::store_register(re, im, r, Amplitudes<T>{old.re + f * a.re, old.im + f * a.im});
+  };
+  const auto at = [&](std::size_t r) {
+    const Amplitudes<T> a = Split::load_register(a_re, a_im, r ^ x_high);
+    return x_low == 0 ? a : exchange(a, x_low, index);
+  };
+  if (table == nullptr) {
+    for (std::size_t r = 0; r < count / W; ++r) add(r, at(r), constant);
+  } else {
+    for (std::size_t r = 0; r < count / W; ++r) add(r, at(r), load(table + r * W));
+  }
+}
+
+template <class T>
+void add_pauli_products(const T* a_re, const T* a_im, std::size_t count, std::size_t x, const T* table, T scale,
+                        bool turned, T* re, T* im) {
+  (turned ? add_products<T, true> : add_products<T, false>)(a_re, a_im, count, x, table, scale, re, im);
+}
+
 constexpr std::uint64_t kFlipPiece = 64;  // groups of registers whose products are summed in T
 
 /// For each of the `Bits` register bits the products of registers that differ in it.

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from qsim._version import __version__
 
 if TYPE_CHECKING:
-    *(),
+    from qsim import analysis as analysis
+    from qsim import ansatz as ansatz
     from qsim import classical as classical
     from qsim import datasets as datasets
     from qsim import errors as errors
@@ -132,9 +133,8 @@ _MODULES = {
 }
 #: Modules that are attributes without an import of their own.
 _SUBMODULES = (
-    "analysis",
-    *("ansatz", "classical", "datasets", "errors", "feature_maps", "gates", "io", "measurements"),
-    *("observables", "operations", "optimize", "quantum_kernels", "testing", "visual"),
+    *("analysis", "ansatz", "classical", "datasets", "errors", "feature_maps", "gates", "io", "measurements"),
+    *("observables", "operations", "optimize", "quantum_kernels", "sklearn", "testing", "visual"),
 )
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ class CompiledTape:
     def schedule(
         self, from_zero: bool
     ) -> tuple[list[tuple[str, int, int]], list[list[int]], list[tuple[int, bool, list[list[int]]]]]: ...
+    def is_swept(self, slots: npt.NDArray[np.int32]) -> bool: ...
 
 class CompiledPaulis:
     @property
@@ -75,6 +77,15 @@ def run_expectation(
     single: bool,
     threads: int,
 ) -> npt.NDArray[np.float64]: ...
+def state_of_row(
+    tape: CompiledTape, single: bool, threads: int, largest: float
+) -> Callable[[object], _States | None]: ...
+def expectation_of_row(
+    tape: CompiledTape, paulis: CompiledPaulis, single: bool, threads: int, largest: float
+) -> Callable[[object], float | None]: ...
+def gradient_of_row(
+    program: CompiledLanes, observables: CompiledLaneObservables, single: bool, threads: int, largest: float
+) -> Callable[[object], tuple[float, npt.NDArray[np.float64]] | None]: ...
 def apply_paulis(paulis: CompiledPaulis, states: _States, out: _States, threads: int) -> None: ...
 def sweep_back(
     tape: CompiledTape,
@@ -121,6 +132,14 @@ def expectation_lanes(
     observables: CompiledLaneObservables,
     angles: npt.NDArray[np.float64],
     single: bool,
+    threads: int,
+) -> npt.NDArray[np.float64]: ...
+def sweep_lanes(
+    program: CompiledLanes,
+    states: _States,
+    cotangents: _States,
+    wanted: npt.NDArray[np.uint8],
+    angles: npt.NDArray[np.float64],
     threads: int,
 ) -> npt.NDArray[np.float64]: ...
 def gradient_lanes(

@@ -52,8 +52,8 @@ def domain_text(op: str, argument: str, value: float) -> str:
     return f" `{op}` takes numbers {domain}, but {given} {value}.{way_out}"
 
 
-def apply_operator(op: str, args: tuple[Any, ...]) -> Any:
-    """The value of an operator or function of the table."""
+def apply_operator(op: Any, args: tuple[Any, ...]) -> Any:
+    """The value of an operator or function of the table, or of a function with `partial`s of its own."""
     if op == "+":
         return args[0] + args[1]
     if op == "-":
@@ -68,10 +68,10 @@ def apply_operator(op: str, args: tuple[Any, ...]) -> Any:
         return -args[0]
     if op == "arctan2":
         return np.arctan2(args[0], args[1])
-    return FUNCTIONS[op][0](args[0])
+    return FUNCTIONS[op][0](args[0]) if op in FUNCTIONS else op(*args)
 
 
-def partials(op: str, v: list[Any], exponent_varies: bool) -> list[Any]:
+def partials(op: Any, v: list[Any], exponent_varies: bool) -> list[Any]:
     """Derivative of a node with respect to each of its arguments."""
     if op in ("+", "-"):
         return [1.0, 1.0 if op == "+" else -1.0]
@@ -90,7 +90,7 @@ def partials(op: str, v: list[Any], exponent_varies: bool) -> list[Any]:
     if op == "arctan2":
         square = v[0] * v[0] + v[1] * v[1]
         return [v[1] / square, -v[0] / square]
-    return [FUNCTIONS[op][1](v[0])]
+    return [FUNCTIONS[op][1](v[0])] if op in FUNCTIONS else [op.partial(j, v) for j in range(len(v))]
 
 
 def nonzero(value: Any) -> bool:
@@ -98,7 +98,7 @@ def nonzero(value: Any) -> bool:
     return not (isinstance(value, float) and value == 0.0)
 
 
-def slope(op: str, args: tuple[Any, ...], slopes: list[Any]) -> Any:
+def slope(op: Any, args: tuple[Any, ...], slopes: list[Any]) -> Any:
     """Derivative of a node from its arguments and theirs; terms that are zero are left out."""
     left, right = args[0], args[-1]
     d_left, d_right = slopes[0], slopes[-1]
@@ -122,6 +122,9 @@ def slope(op: str, args: tuple[Any, ...], slopes: list[Any]) -> Any:
             right * d_left / square if nonzero(d_left) else 0.0,
             -(left * d_right / square) if nonzero(d_right) else 0.0,
         ]
+    elif op != "**":
+        inner = [(op.partial(j, args), d) for j, d in enumerate(slopes) if nonzero(d)]
+        terms = [outer * d if nonzero(outer) else 0.0 for outer, d in inner]
     else:
         # the factor in front first: x**0 has slope 0 also where x**-1 has no value
         by_base = nonzero(d_left) and nonzero(right)

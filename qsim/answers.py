@@ -41,6 +41,7 @@ def statevector(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> ComplexArray:
     """Amplitudes of the state a circuit prepares, before its final measurements.
 
@@ -56,7 +57,7 @@ def statevector(
         ``|0...0>`` by default.
     normalize : bool
         Divide `initial_state` by its norm instead of refusing a norm other than 1.
-    backend, precision, threads
+    backend, precision, threads, max_memory
         See `Simulator`.
 
     Returns
@@ -84,7 +85,7 @@ def statevector(
     >>> statevector(Circuit(2).h(0).cx(0, 1)).real.round(3)
     array([0.707, 0.   , 0.   , 0.707])
     """
-    return Simulator(backend, precision, threads).statevector(
+    return Simulator(backend, precision, threads, max_memory=max_memory).statevector(
         circuit, params, initial_state=initial_state, normalize=normalize
     )
 
@@ -100,6 +101,7 @@ def expectation(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> Any:
     """Expectation value of one or several observables in the state a circuit prepares.
 
@@ -110,7 +112,7 @@ def expectation(
     observable : observable or list of observables
         `PauliSum`, `PauliString`, a label such as ``"Z0 Z1"``, a dict of labels, `Hermitian`,
         `Projector`, `Diagonal` or `SparseMatrix`.
-    params, initial_state, normalize, backend, precision, threads
+    params, initial_state, normalize, backend, precision, threads, max_memory
         See `statevector`.
     progress : bool
         Show a progress bar over the batch (needs tqdm).
@@ -137,7 +139,7 @@ def expectation(
     >>> expectation(Circuit(1).ry(theta, 0), "Z0", [0.0])
     1.0
     """
-    return Simulator(backend, precision, threads).expectation(
+    return Simulator(backend, precision, threads, max_memory=max_memory).expectation(
         circuit, observable, params, initial_state=initial_state, normalize=normalize, progress=progress
     )
 
@@ -153,6 +155,7 @@ def variance(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> Any:
     """Variance ``<O**2> - <O>**2`` of one or several observables; arguments and shapes as `expectation`.
 
@@ -161,7 +164,7 @@ def variance(
     >>> round(variance(Circuit(1).h(0), "Z0"), 12)
     1.0
     """
-    return Simulator(backend, precision, threads).variance(
+    return Simulator(backend, precision, threads, max_memory=max_memory).variance(
         circuit, observable, params, initial_state=initial_state, normalize=normalize, progress=progress
     )
 
@@ -177,12 +180,13 @@ def probabilities(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> FloatArray:
     """Probabilities of the basis states of some qubits, before the final measurements.
 
     Parameters
     ----------
-    circuit, params, initial_state, normalize, progress, backend, precision, threads
+    circuit, params, initial_state, normalize, progress, backend, precision, threads, max_memory
         See `expectation`.
     qubits : int or sequence of int, optional
         The first is the least significant bit of the result's index; all by default.
@@ -196,7 +200,7 @@ def probabilities(
     >>> probabilities(Circuit(2).h(0).cx(0, 1), qubits=[1]).round(3)
     array([0.5, 0.5])
     """
-    return Simulator(backend, precision, threads).probabilities(
+    return Simulator(backend, precision, threads, max_memory=max_memory).probabilities(
         circuit, params, qubits, initial_state=initial_state, normalize=normalize, progress=progress
     )
 
@@ -213,12 +217,13 @@ def sample(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> Samples:
     """Samples of the classical bits if the circuit measures, else of all qubits.
 
     Parameters
     ----------
-    circuit, params, initial_state, normalize, progress, backend, precision, threads
+    circuit, params, initial_state, normalize, progress, backend, precision, threads, max_memory
         See `expectation`.
     shots : int
         At least 1, for each row of a batch.
@@ -235,7 +240,7 @@ def sample(
     >>> sample(Circuit(1).x(0), shots=5, seed=1).counts()
     {'1': 5}
     """
-    return Simulator(backend, precision, threads).sample(
+    return Simulator(backend, precision, threads, max_memory=max_memory).sample(
         circuit,
         params,
         shots=shots,
@@ -255,6 +260,7 @@ def distribution(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> Any:
     """Exact distribution of the classical bits, following every branch of measurements and conditions.
 
@@ -271,7 +277,7 @@ def distribution(
     >>> {k: round(p, 6) for k, p in distribution(Circuit(2).h(0).cx(0, 1)).items()}
     {'00': 0.5, '11': 0.5}
     """
-    return Simulator(backend, precision, threads).distribution(
+    return Simulator(backend, precision, threads, max_memory=max_memory).distribution(
         circuit, params, initial_state=initial_state, normalize=normalize
     )
 
@@ -286,6 +292,7 @@ def amplitudes(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> ComplexArray:
     """Amplitudes of chosen basis states, given as bitstrings (qubit 0 rightmost) or indices.
 
@@ -298,7 +305,7 @@ def amplitudes(
     >>> amplitudes(Circuit(2).h(0).cx(0, 1), ["11", "01"]).real.round(3)
     array([0.707, 0.   ])
     """
-    return Simulator(backend, precision, threads).amplitudes(
+    return Simulator(backend, precision, threads, max_memory=max_memory).amplitudes(
         circuit, bitstrings, params, initial_state=initial_state, normalize=normalize
     )
 
@@ -313,12 +320,13 @@ def density_matrix(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> ComplexArray:
     """Reduced density matrix of some qubits, averaged over outcomes of measurements before the end.
 
     Parameters
     ----------
-    circuit, params, initial_state, normalize, backend, precision, threads
+    circuit, params, initial_state, normalize, backend, precision, threads, max_memory
         See `statevector`.
     qubits : int or sequence of int, optional
         The first is the least significant bit of the indices; all by default.
@@ -333,7 +341,7 @@ def density_matrix(
     array([[0.5, 0. ],
            [0. , 0.5]])
     """
-    return Simulator(backend, precision, threads).density_matrix(
+    return Simulator(backend, precision, threads, max_memory=max_memory).density_matrix(
         circuit, qubits, params, initial_state=initial_state, normalize=normalize
     )
 

@@ -64,6 +64,10 @@ class Measurement(ABC):
     def check_batch(self, batch: int) -> None:  # noqa: B027
         """Refuse a batch of parameters that does not fit the measurement's own."""
 
+    def copies(self, program: Program) -> int:
+        """States that `evaluate`, `pull` and `push` hold at most for a row, beside those they are given."""
+        return 2
+
     @abstractmethod
     def shape(self, program: Program) -> tuple[int, ...]:
         """Shape of the value of one state."""
@@ -92,6 +96,9 @@ class _OfObservables(Measurement):
 
     def attach(self, program: Program) -> Program:
         return program.with_observables(self.observables)
+
+    def copies(self, program: Program) -> int:
+        return len(program.observables) + 2
 
     def shape(self, program: Program) -> tuple[int, ...]:
         return () if program._is_single else (len(program.observables),)
@@ -170,6 +177,9 @@ class Variance(_OfObservables):
 
     degree = 4
 
+    def copies(self, program: Program) -> int:
+        return 4 * len(program.observables) + 1  # images, images of these, and both together
+
     def evaluate(self, program: Program, states: ComplexArray, rows: RowArray) -> FloatArray:
         out = np.stack([o.variance(states) for o in program.observables], axis=1)
         return out[:, 0] if program._is_single else out
@@ -205,6 +215,9 @@ class _OnQubits(Measurement):
 
     def __init__(self, qubits: Any = None) -> None:
         self.qubits = qubits
+
+    def copies(self, program: Program) -> int:
+        return 4 if program.precision == "double" else 8  # matrices are in double precision
 
     def _chosen(self, program: Program) -> npt.NDArray[np.int32]:
         return program._qubits(self.qubits)

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import numbers
 import os
+import re
+from collections.abc import Iterator
+from typing import Any
 
-from qsim.errors import MemoryBudgetError
+from qsim.errors import ArgumentError, MemoryBudgetError
 
-__all__ = ["check_free_memory", "check_state_memory", "format_bytes", "free_memory", "largest_num_qubits"]
+__all__ = [
+    "check_budget",
+    "check_free_memory",
+    "check_state_memory",
+    "format_bytes",
+    "free_memory",
+    "largest_num_qubits",
+    "parse_bytes",
+    "row_ranges",
+    "rows_at_once",
+]
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB")
 #: Below this nothing can go wrong, and asking the system would take longer than the work.
 _ALWAYS_FINE = 1 << 24
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b(?:ytes)?\s*", re.IGNORECASE | re.ASCII)
 
 
 def format_bytes(size: int) -> str:
@@ -137,3 +152,73 @@ def _ways_out(bytes_per_amplitude: int, batch: int) -> str:
     ways = ["precision='single'"] if bytes_per_amplitude == 16 else []
     ways += ["a smaller batch"] if batch > 1 else []
     return " or ".join([*ways, "fewer qubits"])
+
+
+# -- a limit of the user's own ---------------------------------------------------------------------
+def parse_bytes(size: Any, name: str = "max_memory") -> int | None:
+    """Bytes from an int, or from text such as ``"256 MB"`` (of 10**6 bytes) or ``"1.5 GiB"``; None as it is.
+
+    Examples
+    --------
+    >>> parse_bytes("256 MB"), parse_bytes("1.5 KiB"), parse_bytes(4096)
+    (256000000, 1536, 4096)
+    """
+    if size is None:
+        return None
+    if isinstance(size, str):
+        found = _SIZE.fullmatch(size)
+        if found is None:
+            raise ArgumentError(
+                f"Argument `{name}` must be a number of bytes, or text such as '256 MB' or '2 GiB', but is "
+                f"{size[:40]!r}."
+            )
+        number, prefix, binary = found.groups()
+        out = int(float(number) * (1024 if binary else 1000) ** " kmgt".index(prefix.lower() or " "))
+    elif isinstance(size, bool) or not isinstance(size, numbers.Integral):
+        raise TypeError(
+            f"Argument `{name}` must be a number of bytes, or text such as '256 MB', but is "
+            f"{type(size).__name__} ({size!r})."
+        )
+    else:
+        out = int(size)
+    if out < 1:
+        raise ArgumentError(f"Argument `{name}` must be at least 1 byte, but is {size!r}.")
+    return out
+
+
+def check_budget(needed: int, max_memory: int | None, what: str) -> None:
+    """Raise `MemoryBudgetError` if `needed` bytes are more than allowed; `what` begins the sentence."""
+    if max_memory is not None and needed > max_memory:
+        raise MemoryBudgetError(
+            f"{what} needs {format_bytes(needed)}, but argument `max_memory` allows "
+            f"{format_bytes(max_memory)}. Allow more."
+        )
+
+
+def rows_at_once(
+    count: int,
+    row_bytes: int,
+    usual: int,
+    max_memory: int | None = None,
+    held: int = 0,
+    what: str = "One row",
+) -> int:
+    """How many of `count` rows are worked on at once: what `usual` bytes hold, at least one.
+
+    With `max_memory` never more than fit beside the `held` bytes that there are whatever the rows.
+
+    Raises
+    ------
+    MemoryBudgetError
+        If not one row fits `max_memory`; `what` begins the sentence.
+    """
+    if max_memory is not None:
+        check_budget(held + row_bytes, max_memory, what)
+        usual = min(usual, max_memory - held)
+    return max(1, min(count, usual // max(1, row_bytes)))
+
+
+def row_ranges(count: int, at_once: int) -> Iterator[slice]:
+    """Slices of `count` rows, `at_once` each but the last."""
+    for first in range(0, count, at_once):
+        yield slice(first, min(count, first + at_once))

@@ -32,6 +32,7 @@ from qsim.operations import (
 from qsim.user_gates import (
     DiagonalGate,
     GeneratorGate,
+    GeneratorSumGate,
     PauliEvolutionGate,
     PauliRotationGate,
     PermutationGate,
@@ -145,6 +146,44 @@ class OperationMethods(GateMethods):
     ) -> Self:
         """Append exp(-i theta G) for a Hermitian matrix G; differentiable in `theta`."""
         return self.append(GeneratorGate(generator, name), (theta,), qubits, **modifiers)
+
+    def generator_sum(
+        self,
+        generators: Sequence[Any],
+        thetas: Any,
+        qubits: Any,
+        *,
+        name: str = "generator_sum",
+        **modifiers: Any,
+    ) -> Self:
+        """Append exp(-i sum_j thetas[j] G_j) for Hermitian G_j that need not commute.
+
+        Parameters
+        ----------
+        generators : sequence of array_like, PauliSum, label or dict of labels
+            Matrices of shape (2**k, 2**k), or Pauli sums whose qubit 0, 1, ... are the `qubits` given.
+        thetas : sequence of float or expression
+            One for each generator; derivatives by all of them are exact. A fixed drift has the number 1.
+        qubits : int or sequence of int
+            At most 4; the first is the least significant index bit.
+
+        Examples
+        --------
+        >>> import qsim
+        >>> drive = qsim.Parameter("drive")
+        >>> circuit = qsim.Circuit(1).generator_sum(["X0", "Z0"], [drive, 0.5], 0)
+        >>> round(float(qsim.gradient(circuit, "Z0", [0.7])[0]), 6)
+        -1.003503
+        """
+        from qsim.observables import PauliString, PauliSum
+
+        targets = check_qubits(qubits, self.num_qubits)
+        matrices = [
+            PauliSum(g).to_matrix(len(targets)) if isinstance(g, str | dict | PauliSum | PauliString) else g
+            for g in generators
+        ]
+        gate = GeneratorSumGate(matrices, name)
+        return self.append(gate, tuple(thetas), targets, **modifiers)
 
     def pauli(self, label: str, qubits: Any, **modifiers: Any) -> Self:
         """Append a Pauli string given as a dense label, the first qubit rightmost."""

@@ -86,16 +86,21 @@ class ParameterExpression:
     """
 
     __slots__ = ("_args", "_hash", "_op")
-    _op: str
+    _op: Any  # the name of an operator or function, or a function with partial derivatives of its own
     _args: tuple[Any, ...]
     _hash: int
 
-    def __init__(self, op: str, args: tuple[Any, ...]) -> None:
+    def __init__(self, op: Any, args: tuple[Any, ...]) -> None:
         self._op = op
         self._args = args
         self._hash = hash((op, args))
 
     # -- structure -------------------------------------------------------------------------------
+    @property
+    def is_held(self) -> bool:
+        """Whether derivatives take the expression for a constant (see `qsim.generator_sum`)."""
+        return getattr(self._op, "is_held", False)
+
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """The parameters of the expression, each once, in order of appearance."""

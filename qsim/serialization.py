@@ -58,6 +58,8 @@ def _complex_array(data: Any) -> npt.NDArray[np.complex128]:
 def _plain(value: Any) -> Any:
     """One of the things that make a gate, in types JSON has."""
     if isinstance(value, np.ndarray):
+        if value.ndim == 3:
+            return [_complex_list(matrix) for matrix in value]
         return _complex_list(value) if value.dtype.kind == "c" else value.tolist()
     if isinstance(value, Gate):
         return gate_to_json(value)
@@ -91,6 +93,7 @@ def gate_from_json(data: Any) -> Gate:
     readers: dict[str, Callable[[Any], Any]] = dict.fromkeys(
         ("matrix", "entries", "generator", "amplitudes"), _complex_array
     )
+    readers["generators"] = lambda matrices: [_complex_array(matrix) for matrix in matrices]
     readers |= {"circuit": Circuit.from_dict, "pauli_sum": PauliSum.from_dict, "gate": gate_from_json}
     return USER_GATES[kind](**{name: readers.get(name, lambda v: v)(value) for name, value in fields.items()})
 

@@ -14,7 +14,7 @@ from qsim._checks import check_qubits
 from qsim.binding import bind_values
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError
-from qsim.program.branches import normalize_states
+from qsim.memory import parse_bytes
 from qsim.program.program import Program
 from qsim.results import Samples
 from qsim.rng import root_sequence
@@ -42,6 +42,8 @@ class Simulator:
         Default: ``QSIM_NUM_THREADS``, ``OMP_NUM_THREADS``, then the processors available.
     seed : None, int, numpy.random.SeedSequence or numpy.random.Generator
         Where calls of `sample` without a seed of their own take theirs from, one after the other.
+    max_memory : int or str, optional
+        Bytes, or text such as ``"256 MB"``, for the states that a call holds at once; see `qsim.compile`.
 
     Examples
     --------
@@ -57,25 +59,35 @@ class Simulator:
         precision: str | None = None,
         threads: int | None = None,
         seed: Any = None,
+        max_memory: int | str | None = None,
     ) -> None:
         from qsim.backends.base import get_backend
 
         self.backend = get_backend(backend).name
         self.precision = "double" if resolve_dtype(precision) == np.complex128 else "single"
         self.threads = resolve_threads(threads)
+        self.max_memory = parse_bytes(max_memory)
         self._seeds = None if seed is None else np.random.Generator(np.random.Philox(root_sequence(seed)))
 
     def __repr__(self) -> str:
-        return f"Simulator(backend={self.backend!r}, precision={self.precision!r}, threads={self.threads})"
+        limit = "" if self.max_memory is None else f", max_memory={self.max_memory}"
+        settings = f"backend={self.backend!r}, precision={self.precision!r}, threads={self.threads}"
+        return f"Simulator({settings}{limit})"
 
     def compile(self, circuit: Circuit, observables: Any = None) -> Program:
         """A `Program` of the circuit with these settings, kept with the circuit until it changes."""
         if not isinstance(circuit, Circuit):
             raise TypeError(f"Argument `circuit` must be a Circuit, but is {type(circuit).__name__}.")
-        key = ("program", self.backend, self.precision, self.threads)
+        key = ("program", self.backend, self.precision, self.threads, self.max_memory)
         program: Program | None = circuit._cache.get(key)
         if program is None or not program.has_names_of(circuit):
-            program = Program(circuit, backend=self.backend, precision=self.precision, threads=self.threads)
+            program = Program(
+                circuit,
+                backend=self.backend,
+                precision=self.precision,
+                threads=self.threads,
+                max_memory=self.max_memory,
+            )
             circuit._cache[key] = program
         return program if observables is None else program.with_observables(observables)
 
@@ -117,13 +129,17 @@ class Simulator:
     ) -> tuple[Any, ...]:
         """See `qsim.value_and_gradient`."""
         program, measured = self._measured(circuit, observables)
+        if seed is None and self._seeds is not None:
+            from qsim.gradients.evaluate import RANDOM
+
+            seed = self._seeds if shots is not None or method in RANDOM else None
         return program.value_and_gradient(
             params,
             wrt=wrt,
             method=method,
             step=step,
             shots=shots,
-            seed=self._seeds if seed is None and (shots is not None or method == "spsa") else seed,
+            seed=seed,
             directions=directions,
             return_std=return_std,
             measurement=measured,
@@ -185,11 +201,13 @@ class Simulator:
         program, measured = self._measured(circuit, measurement)
         return program.hessian(params, wrt=wrt, cotangent=cotangent, measurement=measured)
 
-    def geometric_tensor(self, circuit: Circuit, params: Any = None, *, wrt: Any = None) -> Any:
+    def geometric_tensor(
+        self, circuit: Circuit, params: Any = None, *, wrt: Any = None, approximation: str | None = None
+    ) -> Any:
         """See `qsim.geometric_tensor`."""
         from qsim.gradients.metric import program_geometric_tensor
 
-        return program_geometric_tensor(self.compile(circuit), params, wrt)
+        return program_geometric_tensor(self.compile(circuit), params, wrt, approximation)
 
     def quantum_fisher(
         self, circuit: Circuit, params: Any = None, *, wrt: Any = None, approximation: str | None = None
@@ -360,15 +378,21 @@ class Simulator:
                 f"Both circuits must have batches of equal size or 1, but have a batch of {counts[0]} and "
                 f"one of {counts[1]}."
             )
-        a = program._statevector(what, first_params)
-        b = other._statevector(what, second_params)
-        for made_by, states in ((program, a), (other, b)):
-            if normalize and not made_by._code.keeps_norm:
-                normalize_states(states.reshape(-1, states.shape[-1]))
+        for made_by in (program, other):
+            made_by._require_static(what, "density_matrix() or distribution()")
         rows = counts[0] if counts[1] == 1 else counts[1]
-        left, right = (np.ascontiguousarray(np.broadcast_to(s, (rows, s.shape[-1]))) for s in (a, b))
-        out = program._backend.inner_products(left, right, self.threads)
-        return out if a.ndim == 2 or b.ndim == 2 else complex(out[0])
+        sides, batched = [], False
+        for made_by, params in ((program, first_params), (other, second_params)):
+            values, own = bind_values(made_by.parameters, params)
+            run = made_by._final if normalize else made_by._run
+            sides.append(_Side(run, made_by._slots.angles(values), rows))
+            batched = batched or own
+        out = np.empty(rows, dtype=complex)
+        a, b = sides
+        held = program._state_bytes(sum(side.one is not None for side in sides))
+        for part in program._row_ranges(rows, 2, held=held):
+            out[part] = program._backend.inner_products(a.states(part), b.states(part), self.threads)
+        return out if batched else complex(out[0])
 
     def fidelity(
         self, first: Circuit, second: Circuit, first_params: Any = None, second_params: Any = None
@@ -384,9 +408,22 @@ class Simulator:
         if program.is_static and 2 * len(chosen) > circuit.num_qubits:
             # a pure state has the same spectrum on both sides of a cut
             chosen = np.setdiff1d(np.arange(circuit.num_qubits, dtype=np.int32), chosen)
-        rho = program.density_matrix(params, chosen)
-        out = function(rho if rho.ndim == 3 else rho[None])
-        return out if rho.ndim == 3 else float(out[0])
+        return program._of_reduced(params, chosen, function)
+
+
+class _Side:
+    """The states of one side of inner products, those of a single row of angles made once."""
+
+    def __init__(self, run: Any, angles: FloatArray, rows: int) -> None:
+        self.run, self.angles = run, angles
+        self.one = run(angles, None, 1) if len(angles) == 1 < rows else None
+
+    def states(self, part: slice) -> ComplexArray:
+        count = part.stop - part.start
+        if self.one is None:
+            states: ComplexArray = self.run(self.angles, None, count, part.start)
+            return states
+        return np.ascontiguousarray(np.broadcast_to(self.one, (count, self.one.shape[1])))
 
 
 def _required(observables: Any) -> Any:

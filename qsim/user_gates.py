@@ -19,6 +19,7 @@ from qsim.data_gates import (
     UnitaryGate,
     UserGate,
 )
+from qsim.generator_sum import GeneratorSumGate
 
 __all__ = [
     "MAX_NESTING",
@@ -27,6 +28,7 @@ __all__ = [
     "ControlledGate",
     "DiagonalGate",
     "GeneratorGate",
+    "GeneratorSumGate",
     "PauliEvolutionGate",
     "PauliRotationGate",
     "PermutationGate",
@@ -46,6 +48,7 @@ USER_GATES: dict[str, type[UserGate]] = {
         PauliRotationGate,
         PhaseOnStatesGate,
         GeneratorGate,
+        GeneratorSumGate,
         PrepareGate,
         PauliEvolutionGate,
         CircuitGate,

@@ -105,7 +105,9 @@ PENNYLANE: list[tuple[str, int, dict[str, Any], Callable[..., None]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "d", "options", "template"), PENNYLANE, ids=lambda v: str(v)[:40])
+@pytest.mark.parametrize(
+    ("name", "d", "options", "template"), PENNYLANE, ids=lambda v: "" if callable(v) else str(v)
+)
 def test_pennylane(name: str, d: int, options: dict[str, Any], template: Callable[..., None]) -> None:
     qml = pytest.importorskip("pennylane")
     ours = getattr(presets.pennylane, name)(d, **options)

@@ -7,6 +7,7 @@ import pytest
 
 import qsim
 from qsim.errors import ArgumentError, GradientError
+from qsim.gradients.layers import layers_of
 from qsim.testing import random_circuit
 
 STEP = 2e-3
@@ -93,6 +94,49 @@ def test_approximations():
         qsim.quantum_fisher(circuit, values, approximation="layers")
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_blocks_are_those_of_the_full_tensor(seed, backend, precision):
+    """Random circuits: controls, generators that depend on angles, shared parameters and expressions."""
+    a, b = qsim.Parameter("a"), qsim.Parameter("b")
+    circuit = random_circuit(4, 20, seed=seed, parameters=4).rx(a * b, 0).ry(a, 2, controls=[3])
+    circuit.u(0.3, b, 0.1, 1).generator_sum(["X0", "Z0"], [qsim.sin(b), 0.4], 3)
+    circuit = circuit.compose(random_circuit(4, 10, seed=seed + 10))
+    values = np.random.default_rng(seed).normal(size=(3, len(circuit.parameters)))
+    options = {"backend": backend, "precision": precision}
+    full = qsim.geometric_tensor(circuit, values, **options)
+    blocks = qsim.geometric_tensor(circuit, values, approximation="block_diagonal", **options)
+    diagonal = qsim.geometric_tensor(circuit, values, approximation="diagonal", **options)
+    layer = layers_of(qsim.compile(circuit), list(range(len(circuit.parameters)))).of_column
+    expected = np.where(layer[:, None] == layer, full, 0.0)
+    tolerance = 1e-12 if precision == "double" else 1e-5
+    np.testing.assert_allclose(blocks, expected, atol=tolerance)
+    np.testing.assert_allclose(diagonal, full * np.eye(len(layer)), atol=tolerance)
+    wrt = [p.name for p in circuit.parameters[1::2]]
+    some = qsim.quantum_fisher(circuit, values, wrt=wrt, approximation="diagonal", **options)
+    np.testing.assert_allclose(some, (4 * full.real * np.eye(len(layer)))[:, 1::2, 1::2], atol=4 * tolerance)
+
+
+def test_layers_need_no_dual_states(monkeypatch):
+    """Two gates of a parameter in one layer, another of two parameters: one run, and products."""
+    x, w = qsim.ParameterVector("x", 2), qsim.ParameterVector("w", 4)
+    circuit = qsim.Circuit(4).ry(x[0], 0).ry(x[0], 1).rx(x[1] * w[0], 2).crz(w[1], 2, 3).cx(0, 2)
+    circuit.rxx(w[2], 0, 1).p(w[3], 2)
+    values = np.random.default_rng(0).normal(size=(2, 6))
+    full = qsim.quantum_fisher(circuit, values)
+    refused = "qsim.gradients.metric.tangent_states"
+    monkeypatch.setattr(refused, lambda *args: pytest.fail("a dual state") if args[2] else iter(()))
+    blocks = qsim.quantum_fisher(circuit, values, approximation="block_diagonal")
+    layer = np.array([0, 0, 0, 1, 2, 2])  # in the order x[0], x[1], w[0], ...
+    names = [p.name for p in circuit.parameters]
+    order = [names.index(n) for n in ("x[0]", "x[1]", "w[0]", "w[1]", "w[2]", "w[3]")]
+    found = blocks[:, order][:, :, order]
+    np.testing.assert_allclose(
+        found, np.where(layer[:, None] == layer, full[:, order][:, :, order], 0.0), atol=1e-13
+    )
+    diagonal = qsim.quantum_fisher(circuit, values, approximation="diagonal")
+    np.testing.assert_allclose(diagonal, full * np.eye(6), atol=1e-13)
+
+
 def test_forms(circuit, values):
     full = qsim.quantum_fisher(circuit, values)
     names = [p.name for p in circuit.parameters]
@@ -108,9 +152,10 @@ def test_forms(circuit, values):
 
 
 def test_pieces_change_no_bit(circuit, values, monkeypatch):
-    whole = [qsim.quantum_fisher(circuit, values, approximation=a) for a in (None, "diagonal")]
+    kinds = (None, "block_diagonal", "diagonal")
+    whole = [qsim.quantum_fisher(circuit, values, approximation=a) for a in kinds]
     monkeypatch.setattr("qsim.gradients.states._CHUNK_BYTES", 1)
-    pieces = [qsim.quantum_fisher(circuit, values, approximation=a) for a in (None, "diagonal")]
+    pieces = [qsim.quantum_fisher(circuit, values, approximation=a) for a in kinds]
     assert all(np.array_equal(a, b) for a, b in zip(whole, pieces, strict=True))
 
 

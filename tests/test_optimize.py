@@ -46,6 +46,7 @@ OPTIMIZERS = [
     Adam(0.1),
     QuantumNaturalGradient(0.3),
     QuantumNaturalGradient(0.2, approximation="diagonal"),
+    QuantumNaturalGradient(0.2, approximation="block_diagonal"),
     SPSA(0.3),
     QNSPSA(0.05),
     Rotosolve(),
@@ -53,7 +54,7 @@ OPTIMIZERS = [
 ]
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS[:8], ids=repr)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS[:9], ids=repr)
 def test_they_find_the_ground_state(optimizer, objective):
     result = minimize(objective, START, optimizer, steps=150, seed=3)
     assert isinstance(result, Result) and result.steps == len(result.values) == 150

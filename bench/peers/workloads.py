@@ -212,16 +212,16 @@ def batches() -> Iterator[Case]:
 
 
 def kernels() -> Iterator[Case]:
-    for n in (8, 12):
+    for n, rows in ((8, 200), (12, 200), (10, 1000)):
 
-        def make(n=n):
+        def make(n=n, rows=rows):
             circ = Circuit(n)
             add_zz_map(circ, 2)
-            return {"circ": circ, "x": zz_features(np.random.default_rng(6).uniform(0, math.pi, (200, n)))}
+            return {"circ": circ, "x": zz_features(np.random.default_rng(6).uniform(0, math.pi, (rows, n)))}
 
         yield Case(
             "kernel",
-            f"kernel-n{n}-m200",
+            f"kernel-n{n}-m{rows}",
             n,
             "kernel",
             make,

@@ -101,6 +101,18 @@ inline void check_num_qubits(const States& states, const char* name, int num_qub
                              shape_text(states.array) + ".");
 }
 
+/// An array (batch, count, 2^n) of the dtype of `states`.
+inline States cotangents_of(py::handle object, const States& states) {
+  const States cotangents = states_of(object, "cotangents", 3, true);
+  if (cotangents.single != states.single || cotangents.num_qubits != states.num_qubits ||
+      cotangents.batch != states.batch)
+    argument_error("cotangents", "must be of dtype " + dtype_text(states.array) + " and shape (" +
+                                     std::to_string(states.batch) + ", count, " +
+                                     std::to_string(std::int64_t{1} << states.num_qubits) + "), but has " +
+                                     dtype_text(cotangents.array) + " " + shape_text(cotangents.array) + ".");
+  return cotangents;
+}
+
 inline int checked_threads(std::int64_t threads) {
   if (threads < 1 || threads > 4096)
     argument_error("threads", "must be between 1 and 4096, but is " + std::to_string(threads) + ".");
@@ -155,5 +167,6 @@ void bind_dispatch(py::module_& m);
 void bind_tape(py::module_& m);
 void bind_reductions(py::module_& m);
 void bind_lanes(py::module_& m);
+void bind_rows(py::module_& m);
 
 }  // namespace qsim

@@ -85,12 +85,38 @@ py::array_t<double> expectation_lanes_of(const LaneProgram& program, const LaneO
   return out;
 }
 
+std::vector<std::uint8_t> wanted_of(py::handle object, const LaneProgram& program) {
+  auto wanted = vector_of<std::uint8_t>(object, "wanted");
+  if (wanted.size() != std::size_t(program.num_slots))
+    argument_error("wanted", "must have one number for each slot.");
+  return wanted;
+}
+
+py::array_t<double> sweep_lanes_of(const LaneProgram& program, py::handle states_object, py::handle cotangents_object,
+                                   py::handle wanted_object, py::handle angles_object, std::int64_t threads) {
+  const auto wanted = wanted_of(wanted_object, program);
+  const States states = states_of(states_object, "states", 2, false);
+  check_num_qubits(states, "states", program.num_qubits);
+  const States cotangents = cotangents_of(cotangents_object, states);
+  const LaneAngles angles = lane_angles_of(angles_object, program, states.batch);
+  const int num_threads = checked_threads(threads);
+  const std::int64_t count = cotangents.array.shape(1);
+  py::array_t<double> out({py::ssize_t(states.batch), py::ssize_t(count), py::ssize_t(program.num_slots)});
+  double* const data = out.mutable_data();
+  without_gil([&] {
+    with_precision(states.single, [&](auto amplitude) {
+      using Amplitude = decltype(amplitude);
+      sweep_lanes(program, static_cast<const Amplitude*>(states.data), static_cast<const Amplitude*>(cotangents.data),
+                  wanted, states.batch, count, angles.data, angles.rows, num_threads, data);
+    });
+  });
+  return out;
+}
+
 py::tuple gradient_lanes_of(const LaneProgram& program, const LaneObservables& observables, py::handle wanted_object,
                             py::handle angles_object, bool single, std::int64_t threads) {
   check_observables(program, observables);
-  const auto wanted = vector_of<std::uint8_t>(wanted_object, "wanted");
-  if (wanted.size() != std::size_t(program.num_slots))
-    argument_error("wanted", "must have one number for each slot.");
+  const auto wanted = wanted_of(wanted_object, program);
   const std::int64_t batch = array_of<double>(angles_object, "angles", 2).shape(0);
   const LaneAngles angles = lane_angles_of(angles_object, program, batch);
   const int num_threads = checked_threads(threads);
@@ -134,6 +160,9 @@ void bind_lanes(py::module_& m) {
         py::arg("threads"), "Write the states made from `initial` (None: |0...0>) to `out`.");
   m.def("expectation_lanes", &expectation_lanes_of, py::arg("program"), py::arg("observables"), py::arg("angles"),
         py::arg("single"), py::arg("threads"), "Values (batch, num_observables).");
+  m.def("sweep_lanes", &sweep_lanes_of, py::arg("program"), py::arg("states"), py::arg("cotangents"), py::arg("wanted"),
+        py::arg("angles"), py::arg("threads"),
+        "Derivatives (batch, count, num_slots) from the states a program makes and their cotangents.");
   m.def("gradient_lanes", &gradient_lanes_of, py::arg("program"), py::arg("observables"), py::arg("wanted"),
         py::arg("angles"), py::arg("single"), py::arg("threads"),
         "Values, and derivatives (batch, num_observables, num_slots).");

@@ -80,18 +80,6 @@ py::array_t<double> run_expectation_of(const Tape& tape, const PauliSums& sums, 
   return out;
 }
 
-/// An array (batch, count, 2^n) of the dtype of `states`.
-States cotangents_of(py::handle object, const States& states) {
-  const States cotangents = states_of(object, "cotangents", 3, true);
-  if (cotangents.single != states.single || cotangents.num_qubits != states.num_qubits ||
-      cotangents.batch != states.batch)
-    argument_error("cotangents", "must be of dtype " + dtype_text(states.array) + " and shape (" +
-                                     std::to_string(states.batch) + ", count, " +
-                                     std::to_string(std::int64_t{1} << states.num_qubits) + "), but has " +
-                                     dtype_text(cotangents.array) + " " + shape_text(cotangents.array) + ".");
-  return cotangents;
-}
-
 void apply_paulis_of(const PauliSums& sums, py::handle states_object, py::handle out_object, std::int64_t threads) {
   const States states = states_of(states_object, "states", 2, false);
   check_num_qubits(states, "states", sums.num_qubits);
@@ -273,7 +261,16 @@ void bind_tape(py::module_& m) {
           },
           py::arg("single"), py::arg("from_zero"), "What the fused program does in each segment; empty if there is none.")
       .def("schedule", &schedule_of, py::arg("from_zero"),
-           "Nodes of the normal form, the product state's, and the segments, for tests.");
+           "Nodes of the normal form, the product state's, and the segments, for tests.")
+      .def(
+          "is_swept",
+          [](const Tape& tape, py::handle slots) {
+            const auto all = vector_of<std::int32_t>(slots, "slots");
+            if (all.size() != tape.instructions.size())
+              argument_error("slots", "must have one number for each instruction of the tape.");
+            return tape.sweep_plan<double>(current_isa(), all) != nullptr;
+          },
+          py::arg("slots"), "Whether this reverse tape is swept in fused tiles, for tests.");
   py::class_<PauliSums, std::shared_ptr<PauliSums>>(m, "CompiledPaulis", "Checked and sorted sums of Pauli strings.")
       .def_readonly("num_qubits", &PauliSums::num_qubits)
       .def_property_readonly("num_observables", &PauliSums::num_observables);

@@ -17,5 +17,6 @@ PYBIND11_MODULE(_core, m) {
   qsim::bind_tape(m);
   qsim::bind_reductions(m);
   qsim::bind_lanes(m);
+  qsim::bind_rows(m);
   qsim::set_interrupt_check(&interpreter_has_signal);
 }

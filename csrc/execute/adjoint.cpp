@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "../fuse/run_fused.hpp"
 #include "bits.hpp"
 #include "execute.hpp"
 #include "pass.hpp"
@@ -193,57 +194,21 @@ void sweep_whole(const Context<T>& context, const Reverse& reverse, const Planne
   }
 }
 
-constexpr std::size_t kSignedRun = 64;  // amplitudes whose signs are looked up
-
-/// out[b] += c (P psi)[b] for the string of masks x, z.
+/// One row by the fused plan; false if there is none or it does not apply to these angles.
 template <class T>
-void add_string(const PauliSums::Term& term, const std::complex<T>* state, std::complex<T>* out, std::size_t dim,
-                int threads) {
-  const int power = popcount(term.x & term.z) & 3;  // of -i
-  const double c = term.coefficient;
-  const T units[4][2] = {{T(c), T(0)}, {T(0), T(-c)}, {T(-c), T(0)}, {T(0), T(c)}};
-  const std::size_t run = std::min(dim, kSignedRun), x_low = term.x & (kSignedRun - 1);
-  T signs[kSignedRun];
-  for (std::size_t j = 0; j < run; ++j) signs[j] = parity(j & term.z) ? T(-1) : T(1);
-  constexpr std::size_t kChunk = std::size_t{1} << 14;
-  parallel_for(std::int64_t((dim + kChunk - 1) / kChunk), threads, [&](std::int64_t chunk) {
-    const std::size_t first = std::size_t(chunk) * kChunk, last = std::min(dim, first + kChunk);
-    for (std::size_t b = first; b < last; b += run) {
-      const T sign = parity(b & term.z) ? T(-1) : T(1), re = sign * units[power][0], im = sign * units[power][1];
-      const T* const from = reinterpret_cast<const T*>(state + (b ^ (term.x & ~(kSignedRun - 1))));
-      T* const to = reinterpret_cast<T*>(out + b);
-      const auto add = [&](std::size_t j, std::size_t i) {
-        to[2 * j] += signs[j] * (re * from[2 * i] - im * from[2 * i + 1]);
-        to[2 * j + 1] += signs[j] * (re * from[2 * i + 1] + im * from[2 * i]);
-      };
-      if (x_low == 0) {
-        for (std::size_t j = 0; j < run; ++j) add(j, j);
-      } else {
-        for (std::size_t j = 0; j < run; ++j) add(j, j ^ x_low);
-      }
-    }
-  });
+bool sweep_row_fused(const Tape& tape, const Reverse& reverse, const Row<T>& row, const double* angles, int threads) {
+  const int isa = current_isa();
+  const FusedPlan* const plan = tape.sweep_plan<T>(isa, reverse.slots);
+  if (plan == nullptr) return false;
+  BoundPlan<T> bound;
+  if (!bind_fused<T>(tape, *plan, kernel_table(isa).vector_bytes / int(sizeof(T)), angles, bound)) return false;
+  std::vector<T*> states = {reinterpret_cast<T*>(row.state)};
+  for (std::int64_t k = 0; k < row.count; ++k) states.push_back(row.cotangent(k));
+  sweep_fused(*plan, bound, isa, states, threads, reverse.weights.data(), reverse.slots.data(), tape.num_slots, row.out);
+  return true;
 }
 
 }  // namespace
-
-template <class T>
-void apply_paulis(const PauliSums& sums, const std::complex<T>* states, std::int64_t batch, int threads,
-                  std::complex<T>* out) {
-  const std::size_t dim = std::size_t{1} << sums.num_qubits;
-  const std::int64_t count = sums.num_observables();
-  const bool many = sums.num_qubits <= kMaxTileBits;  // threads share out rows, else amplitudes
-  parallel_for(batch, many ? threads : 1, [&](std::int64_t row) {
-    for (std::int64_t k = 0; k < count; ++k) {
-      std::complex<T>* const own = out + std::size_t(row * count + k) * dim;
-      std::fill(own, own + dim, std::complex<T>());
-      sums.for_each_term(k, [&](const PauliSums::Term& term) {
-        add_string(term, states + std::size_t(row) * dim, own, dim, many ? 1 : threads);
-        checkpoint();
-      });
-    }
-  });
-}
 
 template <class T>
 void sweep_back(const Tape& tape, const Reverse& reverse, std::complex<T>* states, std::complex<T>* cotangents,
@@ -259,12 +224,16 @@ void sweep_back(const Tape& tape, const Reverse& reverse, std::complex<T>* state
                   out + row * count * tape.num_slots};
   };
   if (context.plan.resident) {
-    parallel_for(batch, threads,
-                 [&](std::int64_t row) { sweep_resident(context, reverse, row_of(row), angles_of(row)); });
+    const int inner = batch < threads ? threads : 1;  // threads share out rows, or the tiles of few
+    parallel_for(batch, inner == 1 ? threads : 1, [&](std::int64_t row) {
+      if (!sweep_row_fused(tape, reverse, row_of(row), angles_of(row), inner))
+        sweep_resident(context, reverse, row_of(row), angles_of(row));
+    });
     return;
   }
   AlignedBuffer buffer;
   for (std::int64_t row = 0; row < batch; ++row) {
+    if (sweep_row_fused(tape, reverse, row_of(row), angles_of(row), threads)) continue;
     const void* const bound = bind_angles(context, angles_of(row));
     for (const PlannedSegment& segment : context.plan.segments) {
       if (segment.whole || segment.streamed)
@@ -276,7 +245,6 @@ void sweep_back(const Tape& tape, const Reverse& reverse, std::complex<T>* state
 }
 
 #define QSIM_INSTANTIATE(T)                                                                                        \
-  template void apply_paulis<T>(const PauliSums&, const std::complex<T>*, std::int64_t, int, std::complex<T>*);    \
   template void sweep_back<T>(const Tape&, const Reverse&, std::complex<T>*, std::complex<T>*, std::int64_t,       \
                               std::int64_t, const double*, std::int64_t, int, double*);
 QSIM_INSTANTIATE(float)

@@ -178,6 +178,21 @@ class Group {
     }
   }
 
+  /// States at the end, `stride` states apart, into state k.
+  void load_end(const std::complex<T>* states, std::int64_t stride, std::int64_t k, std::int64_t first,
+                std::int64_t batch) {
+    T* const to = state(k);
+    for (std::size_t lane = 0; lane < lanes_; ++lane) {
+      const std::int64_t row = std::min(first + std::int64_t(lane), batch - 1);
+      const std::complex<T>* const from = states + std::size_t(row * stride) * dim_;
+      for (std::size_t b = 0; b < dim_; ++b) {
+        T* const place = to + 2 * std::size_t(program_.places[b]) * lanes_ + lane;
+        place[0] = from[b].real();
+        place[lanes_] = from[b].imag();
+      }
+    }
+  }
+
   void save(std::int64_t first, std::int64_t batch, std::complex<T>* out) const {
     const std::size_t count = std::min(lanes_, std::size_t(batch - first));
     out += std::size_t(first) * dim_;
@@ -380,38 +395,77 @@ void expectation_lanes(const LaneProgram& program, const LaneObservables& observ
   });
 }
 
+namespace {
+
+/// Sweeps a group back and adds up its derivatives by the slots.
+class Derivatives {
+ public:
+  Derivatives(const LaneProgram& program, const std::vector<std::uint8_t>& wanted, std::int64_t batch, std::size_t count,
+              double* out)
+      : program_(program), wanted_(std::size_t(program.num_angles)), count_(count), out_(out) {
+    const LaneArrays& a = program.arrays;
+    for (std::size_t i = 0; i < wanted_.size(); ++i)
+      for (std::int32_t t = a.first[i]; t < a.first[i + 1]; ++t) wanted_[i] |= wanted[std::size_t(a.slots[std::size_t(t)])];
+    std::fill_n(out, std::size_t(batch) * count * std::size_t(program.num_slots), 0.0);
+  }
+
+  template <class T>
+  void add(Group<T>& group, std::int64_t first, std::size_t members) const {
+    const LaneArrays& a = program_.arrays;
+    const std::size_t lanes = group.lanes(), num_angles = wanted_.size(), num_slots = std::size_t(program_.num_slots);
+    double* const sums = workspace().block.array<double>(count_ * num_angles * lanes);
+    std::fill_n(sums, count_ * num_angles * lanes, 0.0);
+    group.run_back(wanted_, sums);
+    for (std::size_t o = 0; o < count_; ++o)
+      for (std::size_t i = 0; i < num_angles; ++i) {
+        if (!wanted_[i]) continue;
+        const double* const sum = sums + (o * num_angles + i) * lanes;
+        for (std::int32_t t = a.first[i]; t < a.first[i + 1]; ++t)
+          for (std::size_t lane = 0; lane < members; ++lane)
+            out_[((std::size_t(first) + lane) * count_ + o) * num_slots + std::size_t(a.slots[std::size_t(t)])] +=
+                2 * a.weights[std::size_t(t)] * sum[lane];
+      }
+  }
+
+ private:
+  const LaneProgram& program_;
+  std::vector<std::uint8_t> wanted_;  // angles
+  const std::size_t count_;
+  double* const out_;
+};
+
+}  // namespace
+
 template <class T>
 void gradient_lanes(const LaneProgram& program, const LaneObservables& observables, const std::vector<std::uint8_t>& wanted,
                     std::int64_t batch, const double* angles, std::int64_t angle_rows, int threads, double* values,
                     double* derivatives) {
-  const LaneArrays& a = program.arrays;
-  const std::size_t count = std::size_t(observables.num_observables), num_angles = std::size_t(program.num_angles);
-  const std::size_t num_slots = std::size_t(program.num_slots);
-  std::vector<std::uint8_t> wanted_angles(num_angles);
-  for (std::size_t i = 0; i < num_angles; ++i)
-    for (std::int32_t t = a.first[i]; t < a.first[i + 1]; ++t) wanted_angles[i] |= wanted[std::size_t(a.slots[std::size_t(t)])];
-  std::fill_n(derivatives, std::size_t(batch) * count * num_slots, 0.0);
+  const std::size_t count = std::size_t(observables.num_observables);
+  const Derivatives slopes(program, wanted, batch, count, derivatives);
   // The whole batch comes in one call, so that its size may decide.
   for_each_group<T>(program, narrow_table<T>(batch), std::int64_t(count) + 1, batch, threads, [&](Group<T>& group, std::int64_t first) {
     const std::size_t lanes = group.lanes(), members = std::min(lanes, std::size_t(batch - first));
     group.bind(angles, angle_rows, first, batch, true, true);
     group.run_from_zero();
-    double* const sums = workspace().block.array<double>(count * (num_angles + 1) * lanes);
-    double* const own = sums + count * num_angles * lanes;
+    double* const own = workspace().block.array<double>(count * lanes);
     group.apply(observables, own);
     for (std::size_t lane = 0; lane < members; ++lane)
       for (std::size_t o = 0; o < count; ++o) values[(std::size_t(first) + lane) * count + o] = own[o * lanes + lane];
-    std::fill_n(sums, count * num_angles * lanes, 0.0);
-    group.run_back(wanted_angles, sums);
-    for (std::size_t o = 0; o < count; ++o)
-      for (std::size_t i = 0; i < num_angles; ++i) {
-        if (!wanted_angles[i]) continue;
-        const double* const sum = sums + (o * num_angles + i) * lanes;
-        for (std::int32_t t = a.first[i]; t < a.first[i + 1]; ++t)
-          for (std::size_t lane = 0; lane < members; ++lane)
-            derivatives[((std::size_t(first) + lane) * count + o) * num_slots + std::size_t(a.slots[std::size_t(t)])] +=
-                2 * a.weights[std::size_t(t)] * sum[lane];
-      }
+    slopes.add(group, first, members);
+  });
+}
+
+template <class T>
+void sweep_lanes(const LaneProgram& program, const std::complex<T>* states, const std::complex<T>* cotangents,
+                 const std::vector<std::uint8_t>& wanted, std::int64_t batch, std::int64_t count, const double* angles,
+                 std::int64_t angle_rows, int threads, double* derivatives) {
+  const Derivatives slopes(program, wanted, batch, std::size_t(count), derivatives);
+  for_each_group<T>(program, kernel_table(current_isa()), count + 1, batch, threads, [&](Group<T>& group, std::int64_t first) {
+    group.bind(angles, angle_rows, first, batch, false, true);
+    group.load_end(states, 1, 0, first, batch);
+    for (std::int64_t k = 0; k < count; ++k)
+      group.load_end(cotangents + (std::size_t(k) << program.num_qubits), count, k + 1, first, batch);
+    slopes.add(group, first, std::min(group.lanes(), std::size_t(batch - first)));
   });
 }
 
@@ -421,7 +475,10 @@ void gradient_lanes(const LaneProgram& program, const LaneObservables& observabl
   template void expectation_lanes<T>(const LaneProgram&, const LaneObservables&, std::int64_t, const double*,        \
                                      std::int64_t, int, double*);                                                    \
   template void gradient_lanes<T>(const LaneProgram&, const LaneObservables&, const std::vector<std::uint8_t>&,      \
-                                  std::int64_t, const double*, std::int64_t, int, double*, double*);
+                                  std::int64_t, const double*, std::int64_t, int, double*, double*);                \
+  template void sweep_lanes<T>(const LaneProgram&, const std::complex<T>*, const std::complex<T>*,                  \
+                               const std::vector<std::uint8_t>&, std::int64_t, std::int64_t, const double*,         \
+                               std::int64_t, int, double*);
 QSIM_INSTANTIATE(float)
 QSIM_INSTANTIATE(double)
 #undef QSIM_INSTANTIATE

@@ -133,4 +133,11 @@ void gradient_lanes(const LaneProgram& program, const LaneObservables& observabl
                     std::int64_t batch, const double* angles, std::int64_t angle_rows, int threads, double* values,
                     double* derivatives);
 
+/// Derivatives 2 Re <cotangent| d state / d slot>, (batch, count, num_slots), by the slots that are `wanted`. `states` are
+/// those the program makes, cotangents (batch, count, 2^n).
+template <class T>
+void sweep_lanes(const LaneProgram& program, const std::complex<T>* states, const std::complex<T>* cotangents,
+                 const std::vector<std::uint8_t>& wanted, std::int64_t batch, std::int64_t count, const double* angles,
+                 std::int64_t angle_rows, int threads, double* derivatives);
+
 }  // namespace qsim

@@ -8,6 +8,7 @@
 
 #include "bits.hpp"
 #include "execute.hpp"
+#include "pauli_subspaces.hpp"
 #include "resident.hpp"
 #include "threads.hpp"
 #include "workspace.hpp"
@@ -16,8 +17,8 @@ namespace qsim {
 namespace {
 
 constexpr int kBlockBits = PauliSums::kBlockBits;
+constexpr int kMaxCosetBits = Subspace::kMaxDimension;
 constexpr std::uint64_t kBlockMask = (std::uint64_t{1} << kBlockBits) - 1;
-constexpr int kMaxCosetBits = 6;       // blocks of a coset: together they stay in L2
 constexpr int kFlipBytes = 1 << 15;    // flips of the lowest qubits read this much of the state, which stays in L1
 constexpr int kSquareBytes = 1 << 13;  // of squared absolute values that are transformed together
 constexpr std::size_t kFlipsAtOnce = 4;
@@ -181,78 +182,12 @@ void add_diagonal_and_flips(const PauliSums& sums, const KernelTable& table, con
   for (std::size_t i = 0; i < bits.size(); ++i) values[sums.flips[i].string] = totals[num_diagonal + i];
 }
 
-/// Groups whose x_masks, as vectors over GF(2) of the bits above a block, lie in one subspace: the blocks of any of
-/// its cosets hold all pairs of amplitudes these groups need.
-struct Subspace {
-  std::vector<std::uint64_t> basis;   // reduced: no other vector has the highest bit of one
-  std::vector<std::uint64_t> pivots;  // these highest bits
-  std::vector<PauliSums::Group> groups;
-
-  std::uint64_t residue(std::uint64_t vector) const {
-    for (std::size_t i = 0; i < basis.size(); ++i)
-      if (vector & pivots[i]) vector ^= basis[i];
-    return vector;
-  }
-  void extend(std::uint64_t vector) {  // a residue
-    const std::uint64_t pivot = std::uint64_t{1} << log2_of(vector);
-    for (std::uint64_t& v : basis)
-      if (v & pivot) v ^= vector;
-    basis.push_back(vector);
-    pivots.push_back(pivot);
-  }
-  std::uint64_t coordinates(std::uint64_t vector) const {
-    std::uint64_t result = 0;
-    for (std::size_t i = 0; i < basis.size(); ++i)
-      if (vector & pivots[i]) result |= std::uint64_t{1} << i;
-    return result;
-  }
-};
-
-/// Vectors are added to the subspace one by one, each time the one that brings in the most groups.
-std::vector<Subspace> subspaces_of(const PauliSums& sums) {
-  const int block_number_bits = sums.num_qubits - kBlockBits;
-  const std::size_t max_dimension = std::min(kMaxCosetBits, std::max(3, block_number_bits - 3));
-  std::vector<Subspace> result;
-  std::vector<PauliSums::Group> rest = sums.groups, later;
-  std::vector<std::uint64_t> residues;
-  while (!rest.empty()) {
-    Subspace space;
-    while (space.basis.size() < max_dimension) {
-      residues.clear();
-      for (const PauliSums::Group& group : rest) residues.push_back(space.residue(group.x_block));
-      std::sort(residues.begin(), residues.end());
-      std::uint64_t best = 0;
-      std::size_t most = 0;
-      for (std::size_t i = 0, end; i < residues.size(); i = end) {
-        for (end = i; end < residues.size() && residues[end] == residues[i]; ++end) {}
-        const bool better = end - i > most || (end - i == most && popcount(residues[i]) < popcount(best));
-        if (residues[i] != 0 && better) {
-          best = residues[i];
-          most = end - i;
-        }
-      }
-      if (best == 0) break;
-      space.extend(best);
-    }
-    later.clear();
-    for (PauliSums::Group group : rest) {
-      const bool inside = space.residue(group.x_block) == 0;
-      if (inside) group.x_block = space.coordinates(group.x_block);
-      (inside ? space.groups : later).push_back(group);
-    }
-    rest.swap(later);
-    result.push_back(std::move(space));
-  }
-  return result;
-}
-
 template <class T>
 void add_subspace(const PauliSums& sums, const Subspace& space, const KernelTable& table, const T* amplitudes,
                   int threads, double* values) {
   constexpr std::size_t kSize = kBlockMask + 1;
   const std::size_t num_blocks = std::size_t{1} << space.basis.size();
-  std::uint64_t free_bits = (std::uint64_t{1} << (sums.num_qubits - kBlockBits)) - 1;
-  for (const std::uint64_t pivot : space.pivots) free_bits &= ~pivot;
+  const std::uint64_t free_bits = space.free_bits(sums.num_qubits);
   std::size_t num_strings = 0;
   for (const PauliSums::Group& group : space.groups) num_strings += group.size();
   std::vector<double> totals(num_strings);
@@ -264,11 +199,9 @@ void add_subspace(const PauliSums& sums, const Subspace& space, const KernelTabl
     T* const im = re + kSize * num_blocks;
     std::uint64_t bases[1 << kMaxCosetBits];
     for (std::int64_t coset = chunk * per_chunk; coset < (chunk + 1) * per_chunk; ++coset) {
-      bases[0] = deposit_bits(std::uint64_t(coset), free_bits) * kSize;
-      for (std::size_t b = 0; b < num_blocks; ++b) {
-        if (b != 0) bases[b] = bases[b & (b - 1)] ^ space.basis[__builtin_ctzll(b)] * kSize;
+      space.write_bases(deposit_bits(std::uint64_t(coset), free_bits) * kSize, bases);
+      for (std::size_t b = 0; b < num_blocks; ++b)
         kernels_for<T>(table).split(amplitudes + 2 * bases[b], re + b * kSize, im + b * kSize, kSize);
-      }
       lane_sums.add_groups(space.groups, sums.z_masks.data(), re, im, kSize, num_blocks, bases, 0);
     }
     std::size_t place = 0;
@@ -287,7 +220,7 @@ void add_subspace(const PauliSums& sums, const Subspace& space, const KernelTabl
 PauliSums::PauliSums(std::int64_t qubits, const std::vector<std::uint64_t>& x_masks,
                      const std::vector<std::uint64_t>& all_z_masks, std::vector<double> coefficients,
                      std::vector<std::int64_t> offsets)
-    : num_qubits(int(qubits)), coefficients_(std::move(coefficients)), offsets_(std::move(offsets)), x_of_term_(x_masks) {
+    : num_qubits(int(qubits)), coefficients_(std::move(coefficients)), offsets_(std::move(offsets)) {
   if (qubits < 0 || qubits > kMaxQubits)
     throw std::invalid_argument("Argument `num_qubits` must be between 0 and " + std::to_string(kMaxQubits) +
                                 ", but is " + std::to_string(qubits) + ".");
@@ -326,6 +259,12 @@ PauliSums::PauliSums(std::int64_t qubits, const std::vector<std::uint64_t>& x_ma
     }
     string_of_term_[t] = z_masks.size() - 1;
   }
+}
+
+std::vector<double> PauliSums::coefficients_of(std::int64_t observable) const {
+  std::vector<double> out(num_strings(), 0.0);
+  for (std::int64_t t = offsets_[observable]; t < offsets_[observable + 1]; ++t) out[string_of_term_[t]] += coefficients_[t];
+  return out;
 }
 
 void PauliSums::combine(const double* string_values, double* out) const {
@@ -396,7 +335,7 @@ void expectation(const PauliSums& sums, const std::complex<T>* states, std::int6
     });
     return;
   }
-  const std::vector<Subspace> subspaces = subspaces_of(sums);
+  const std::vector<Subspace> subspaces = subspaces_of(sums.groups, sums.num_qubits);
   std::vector<double> values(sums.num_strings());
   for (std::int64_t row = 0; row < batch; ++row) {  // threads share out the blocks of one
     add_diagonal_and_flips(sums, table, row_of(row), threads, values.data());

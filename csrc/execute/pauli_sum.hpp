@@ -29,11 +29,6 @@ class PauliSums {
     std::size_t string;
   };
 
-  struct Term {
-    std::uint64_t x, z;
-    double coefficient;
-  };
-
   const int num_qubits;
   // Strings of Z alone are 0 .. num_diagonal - 1; any other is in one of `groups` or `flips`.
   std::size_t num_diagonal = 0;
@@ -43,12 +38,8 @@ class PauliSums {
 
   std::size_t num_strings() const { return z_masks.size(); }
   std::int64_t num_observables() const { return std::int64_t(offsets_.size()) - 1; }
-  /// body(term) for every term of an observable.
-  template <class Body>
-  void for_each_term(std::int64_t observable, const Body& body) const {
-    for (std::int64_t t = offsets_[observable]; t < offsets_[observable + 1]; ++t)
-      body(Term{x_of_term_[t], z_masks[string_of_term_[t]], coefficients_[t]});
-  }
+  /// Of every distinct string in one observable.
+  std::vector<double> coefficients_of(std::int64_t observable) const;
   /// From the values of the distinct strings to those of the observables.
   void combine(const double* string_values, double* out) const;
 
@@ -56,7 +47,6 @@ class PauliSums {
   std::vector<double> coefficients_;
   std::vector<std::int64_t> offsets_;
   std::vector<std::size_t> string_of_term_;
-  std::vector<std::uint64_t> x_of_term_;
 };
 
 }  // namespace qsim

@@ -164,6 +164,8 @@ Tape::~Tape() {
   for (auto& of_isa : fused_plans_)
     for (auto& row : of_isa)
       for (auto& plan : row) delete plan.load();
+  for (auto& row : sweep_plans_)
+    for (auto& plan : row) delete plan.load();
 }
 
 namespace {
@@ -186,15 +188,32 @@ const Plan& Tape::plan(int isa) const {
   return built_once(plans_[isa][sizeof(T) == sizeof(float)], [&] { return make_plan<T>(*this, isa); });
 }
 
+constexpr int kMinSweptQubits = 10;  // below, binding the plan takes longer than it saves
+
+TileShape Tape::fused_shape(bool single) const {
+  TileShape shape = fusion.shape;
+  if (shape.active_bits == 0)
+    // four tiles at least, for threads to share, where each is worth a pass
+    shape.active_bits = std::min(single ? 15 : 14, std::max(num_qubits - 2, 12)) - shape.low_bits;
+  return shape;
+}
+
 template <class T>
 const FusedPlan& Tape::fused_plan(int isa, bool from_zero) const {
-  TileShape shape = fusion.shape;
-  if (shape.active_bits == 0) {
-    const int bits = sizeof(T) == sizeof(float) ? 15 : 14;
-    shape.active_bits = std::min(bits, num_qubits - 2) - shape.low_bits;  // four tiles at least, for threads to share
-  }
+  const TileShape shape = fused_shape(sizeof(T) == sizeof(float));
   return built_once(fused_plans_[isa][sizeof(T) == sizeof(float)][from_zero],
                     [&] { return make_fused_plan<T>(*this, isa, shape, from_zero); });
+}
+
+template <class T>
+const FusedPlan* Tape::sweep_plan(int isa, const std::vector<std::int32_t>& slots) const {
+  if (!fusion.enabled) return nullptr;
+  const bool small_tiles = fusion.shape.active_bits > 0 && num_qubits > fusion.shape.low_bits + fusion.shape.active_bits;
+  if (num_qubits < kMinSweptQubits && !small_tiles) return nullptr;
+  const bool single = sizeof(T) == sizeof(float);
+  const std::optional<FusedPlan>& plan =
+      built_once(sweep_plans_[isa][single], [&] { return make_sweep_plan<T>(*this, isa, fused_shape(single), slots); });
+  return plan ? &*plan : nullptr;
 }
 
 bool Tape::is_fused(bool from_zero) const {
@@ -207,5 +226,7 @@ template const Plan& Tape::plan<float>(int) const;
 template const Plan& Tape::plan<double>(int) const;
 template const FusedPlan& Tape::fused_plan<float>(int, bool) const;
 template const FusedPlan& Tape::fused_plan<double>(int, bool) const;
+template const FusedPlan* Tape::sweep_plan<float>(int, const std::vector<std::int32_t>&) const;
+template const FusedPlan* Tape::sweep_plan<double>(int, const std::vector<std::int32_t>&) const;
 
 }  // namespace qsim

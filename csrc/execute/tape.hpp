@@ -5,6 +5,7 @@
 #include <atomic>
 #include <complex>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "../dispatch.hpp"
@@ -39,6 +40,9 @@ class Tape {
   /// The same for the fused program that starts from |0...0> or from any state.
   template <class T>
   const FusedPlan& fused_plan(int isa, bool from_zero) const;
+  /// That of a reverse tape with taps where `slots` are not negative, always the same ones; null if there is none.
+  template <class T>
+  const FusedPlan* sweep_plan(int isa, const std::vector<std::int32_t>& slots) const;
   /// Whether to fuse: small states gain nothing, nor do one or two gates that stream through a given state.
   bool is_fused(bool from_zero) const;
 
@@ -59,6 +63,9 @@ class Tape {
  private:
   mutable std::atomic<const Plan*> plans_[kNumIsas][2] = {};
   mutable std::atomic<const FusedPlan*> fused_plans_[kNumIsas][2][2] = {};
+  mutable std::atomic<const std::optional<FusedPlan>*> sweep_plans_[kNumIsas][2] = {};
+
+  TileShape fused_shape(bool single) const;
 };
 
 }  // namespace qsim

@@ -5,9 +5,12 @@
 #include "../execute/bits.hpp"
 #include "../execute/threads.hpp"
 #include "fused_plan.hpp"
+#include "taps.hpp"
 
 namespace qsim {
 namespace {
+
+constexpr double kLostString = 1e-12;  // relative to the largest coefficient of its generator
 
 /// t, flips and reflects of one rotation; what is left is a scale.
 double shape_of(const Rotation& r, double& t, bool& flips, bool& reflects) {
@@ -36,11 +39,12 @@ class Binder {
     out_.mixes.resize(plan_.mixes.size());
     out_.phases.resize(plan_.phases.size());
     out_.scales.assign(plan_.segments.size(), 1.0);
+    out_.excess.assign(plan_.steps.size(), 1.0);
     for (std::size_t s = 0; s < plan_.segments.size(); ++s)
       if (!bind_segment(plan_.segments[s], out_.scales[s])) return false;
     out_.generic.ensure(plan_.generic.bound_bytes);
     bind_row<T>(*plan_.generic_tape, plan_.generic, lanes_, angles_, out_.generic.data());
-    return true;
+    return bind_taps();
   }
 
  private:
@@ -93,6 +97,7 @@ class Binder {
     std::int32_t last = -1;
     for (std::int32_t i = segment.first; i < segment.last; ++i) {
       checkpoint();
+      out_.excess[i] = 1 / scale;
       const FusedStep& step = plan_.steps[i];
       if (step.kind == FusedKind::kPhases) {
         if (!bind_phases(plan_.phases[step.index], out_.phases[step.index])) return false;
@@ -113,7 +118,35 @@ class Binder {
     }
     if (last >= 0 && scale != 1) {
       absorb(plan_.steps[last], scale);
+      for (std::int32_t i = last + 1; i < segment.last; ++i) out_.excess[i] *= scale;
       scale = 1;
+    }
+    return true;
+  }
+
+  /// The coefficients of strings that are read; false if one that is not read does not vanish after all.
+  bool bind_taps() {
+    out_.taps.resize(plan_.taps.size());
+    for (std::size_t p = 0; p < plan_.taps.size(); ++p) {
+      const TapPlan& plan = plan_.taps[p];
+      out_.taps[p].clear();
+      std::size_t use = 0;
+      for (const std::int32_t t : plan.taps) {
+        checkpoint();
+        const std::vector<TapString> strings = tap_strings(tape_, plan_.form, plan_.form.taps[t], rotations_.data(), angles_);
+        double size = 0, lost = 0;
+        for (std::size_t s = 0; s < strings.size(); ++s) {
+          const double c = strings[s].coefficient;
+          size = std::max(size, std::abs(c));
+          if (use < plan.uses.size() && plan.uses[use].tap == t && plan.uses[use].string == std::int32_t(s)) {
+            out_.taps[p].push_back(c * plan.uses[use].sign);
+            ++use;
+          } else {
+            lost = std::max(lost, std::abs(c));
+          }
+        }
+        if (!(lost <= kLostString * size)) return false;
+      }
     }
     return true;
   }

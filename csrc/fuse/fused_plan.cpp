@@ -1,16 +1,19 @@
 #include "fused_plan.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "../execute/bits.hpp"
 #include "../execute/threads.hpp"
+#include "taps.hpp"
 
 namespace qsim {
 namespace {
 
 constexpr std::size_t kMinExchanges = 3;  // fewer are cheaper one by one
 constexpr std::size_t kMaxTables = 64;    // of phases in one segment: a megabyte
+constexpr double kNoString = 1e-9;        // a coefficient that vanishes for all angles, but for rounding
 constexpr int kMaxUnscaled = 60;  // rotations without a place for their scale: 2^-30 at worst
 
 template <class T>
@@ -23,8 +26,25 @@ class FusedPlanner {
     plan_.from_zero = from_zero;
   }
 
+  /// For a reverse tape.
+  FusedPlanner(const Tape& tape, int isa, TileShape shape, const std::vector<std::int32_t>& slots)
+      : FusedPlanner(tape, isa, shape, false) {
+    slots_ = &slots;
+  }
+
+  /// False where some tap needs more than a tile.
+  bool prepare() {
+    plan_.form = make_normal_form(tape_, plan_.from_zero, slots_);
+    const std::uint64_t low = (std::uint64_t{1} << shape_.low_bits) - 1;
+    for (const Node& node : plan_.form.nodes)
+      if (node.kind == Node::Kind::kTap && popcount(node.active & ~low) > shape_.active_bits) return false;
+    taps_of_words_.resize(plan_.form.words.size());
+    for (std::size_t t = 0; t < plan_.form.taps.size(); ++t)
+      if (plan_.form.taps[t].word >= 0) taps_of_words_[plan_.form.taps[t].word].push_back(std::int32_t(t));
+    return plan_.form.has_all_taps;
+  }
+
   FusedPlan make() {
-    plan_.form = make_normal_form(tape_, plan_.from_zero);
     plan_.schedule = make_schedule(plan_.form, tape_.num_qubits, shape_, plan_.from_zero);
     std::vector<ScheduledSegment>& segments = plan_.schedule.segments;
     if (plan_.from_zero && (segments.empty() || segments.front().whole))
@@ -37,6 +57,7 @@ class FusedPlanner {
     plan_.generic_tape = std::make_unique<Tape>(tape_.num_qubits, tape_.num_slots, plan_.form.generic,
                                                 plan_.form.generic_integers, plan_.form.generic_constants, std::move(alone));
     OpPlanner<T> ops(*plan_.generic_tape, isa_, plan_.generic);
+    if (!plan_.form.taps.empty()) find_kept_strings();
     for (const ScheduledSegment& segment : plan_.schedule.segments) add_segment(segment, tile_bits, ops);
     ops.finish();
     return std::move(plan_);
@@ -57,6 +78,8 @@ class FusedPlanner {
     segment.planned.first = plan_.generic.ops.size();
     block_mask_ = segment.planned.layout.inside;
     while (popcount(block_mask_) > plan_.block_bits) block_mask_ &= ~(std::uint64_t{1} << log2_of(block_mask_));
+    inside_ = segment.planned.layout.inside;
+    num_sums_ = 0;
     const std::vector<Group> groups = gather_groups(scheduled, segment.planned);
     segment_phases_ = plan_.phases.size();
     for (std::size_t i = 0; i < groups.size();) {
@@ -81,6 +104,8 @@ class FusedPlanner {
   void close_segment(FusedSegment& segment) {
     segment.planned.last = plan_.generic.ops.size();
     segment.last = std::int32_t(plan_.steps.size());
+    segment.num_sums = num_sums_;
+    num_sums_ = 0;
     plan_.segments.push_back(segment);
     segment_phases_ = plan_.phases.size();
   }
@@ -130,7 +155,7 @@ class FusedPlanner {
     for (std::size_t i = 0; i < steps.size(); ++i) {
       checkpoint();
       Group group = std::move(steps[i]);
-      if (group.kind != Step::Kind::kMixes) {
+      if (group.kind != Step::Kind::kMixes || slots_ != nullptr) {  // a tap is read where no group has begun
         out.push_back(std::move(group));
         continue;
       }
@@ -192,6 +217,11 @@ class FusedPlanner {
         return add_mixes(group.items.data(), group.items.data() + group.items.size(), segment.planned.layout);
       }
       case Step::Kind::kPhases: return add_phases(group.items);
+      case Step::Kind::kTap: {
+        plan_.steps.push_back({FusedKind::kTap, true, -1});
+        add_taps(group.items);
+        return;
+      }
     }
   }
 
@@ -300,11 +330,25 @@ class FusedPlanner {
   void push_mix(const MixPlan& mix, bool blocked) {
     plan_.steps.push_back({FusedKind::kMixes, blocked, std::int32_t(plan_.mixes.size())});
     plan_.mixes.push_back(mix);
+    if (slots_ == nullptr) return;
+    std::vector<std::int32_t> taps;
+    for (int k = 0; k < mix.count; ++k) {
+      const std::vector<std::int32_t>& own = taps_of_words_[mix.words[k]];
+      taps.insert(taps.end(), own.begin(), own.end());
+    }
+    add_taps(taps);
   }
 
   void add_phases(std::vector<std::int32_t> factors) {
     unscaled_ = 0;
     PhasePlan phase;
+    std::vector<std::int32_t> taps;
+    if (slots_ != nullptr) {
+      const auto is_tap = [&](std::int32_t f) { return plan_.form.factors[f].source == Factor::Source::kTap; };
+      for (const std::int32_t f : factors)
+        if (is_tap(f)) taps.push_back(plan_.form.factors[f].index);
+      factors.erase(std::remove_if(factors.begin(), factors.end(), is_tap), factors.end());
+    }
     std::map<std::pair<int, int>, std::int32_t> numbers;
     for (const std::int32_t f : factors) {
       const Factor& factor = plan_.form.factors[f];
@@ -321,6 +365,85 @@ class FusedPlanner {
     place_pairs(phase);
     plan_.steps.push_back({FusedKind::kPhases, true, std::int32_t(plan_.phases.size())});
     plan_.phases.push_back(std::move(phase));
+    add_taps(taps);
+  }
+
+  /// Strings whose coefficients do not vanish for all angles: those that two sets of angles show.
+  void find_kept_strings() {
+    const std::size_t num_taps = plan_.form.taps.size();
+    kept_.resize(num_taps);
+    strings_.resize(num_taps);
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      std::vector<double> angles(std::size_t(tape_.num_slots));
+      for (std::size_t s = 0; s < angles.size(); ++s)
+        angles[s] = std::fmod(0.3 + 0.618034 * double(s) + 0.7548777 * attempt, 1.0) * 2.5 + 0.2;
+      std::vector<Rotation> rotations(plan_.form.words.size());
+      for (std::size_t w = 0; w < rotations.size(); ++w) {
+        Complex m[4];
+        word_matrix(tape_, plan_.form, plan_.form.words[w], angles.data(), m);
+        split_rotation(m, plan_.form.words[w].is_real, rotations[w]);
+      }
+      for (std::size_t t = 0; t < num_taps; ++t) {
+        checkpoint();
+        strings_[t] = tap_strings(tape_, plan_.form, plan_.form.taps[t], rotations.data(), angles.data());
+        kept_[t].resize(strings_[t].size(), 0);
+        for (std::size_t s = 0; s < strings_[t].size(); ++s) kept_[t][s] |= std::abs(strings_[t][s].coefficient) > kNoString;
+        const std::int32_t word = plan_.form.taps[t].word;
+        // the phases before a rotation turn X into Y: which of them is left depends on the angles
+        if (word >= 0 && !plan_.form.words[word].is_real) kept_[t][2] = kept_[t][3] = kept_[t][2] | kept_[t][3];
+      }
+    }
+  }
+
+  /// What is to be read before the last step.
+  void add_taps(const std::vector<std::int32_t>& taps) {
+    if (taps.empty()) return;
+    TapPlan plan;
+    plan.taps = taps;
+    std::map<std::pair<std::uint64_t, std::uint64_t>, std::size_t> sums;  // group and mask -> number inside its list
+    struct Place {
+      std::size_t group, part, number;
+    };
+    std::vector<Place> places;
+    std::map<std::uint64_t, std::size_t> group_of;
+    for (const std::int32_t t : taps)
+      for (std::size_t s = 0; s < strings_[t].size(); ++s) {
+        if (!kept_[t][s]) continue;
+        const TapString& string = strings_[t][s];
+        const auto found = group_of.emplace(string.x, plan.groups.size());
+        if (found.second) {
+          TapPlan::Group group{};
+          for (std::uint64_t rest = string.x; rest != 0; rest &= rest - 1) {
+            const int position = position_of(log2_of(rest & -rest), inside_);
+            if (position < plan_.block_bits)
+              group.x |= std::uint32_t{1} << position;
+            else
+              group.x_block |= std::uint64_t{1} << (position - plan_.block_bits);
+          }
+          if (group.x_block != 0) plan_.steps.back().blocked = false;
+          plan.groups.push_back(group);
+        }
+        const int quarter = popcount(string.x & string.z) & 3;  // Im(i^quarter S)
+        const std::size_t part = (quarter & 1) ? 0 : 1;
+        std::vector<std::uint64_t>& masks = plan.groups[found.first->second].z[part];
+        std::uint64_t z = (string.z & ~block_mask_) << kMaxBlockBits;
+        for (std::uint64_t rest = string.z & block_mask_; rest != 0; rest &= rest - 1)
+          z |= std::uint64_t{1} << position_of(log2_of(rest & -rest), block_mask_);
+        const auto number = sums.emplace(std::make_pair(string.x, string.z), masks.size());
+        if (number.second) masks.push_back(z);
+        places.push_back({found.first->second, part, number.first->second});
+        plan.uses.push_back({t, std::int32_t(s), std::int8_t(quarter < 2 ? 1 : -1), 0});
+      }
+    for (TapPlan::Group& group : plan.groups) {
+      group.first_sum = num_sums_;
+      num_sums_ += group.z[0].size() + group.z[1].size();
+    }
+    for (std::size_t u = 0; u < plan.uses.size(); ++u) {
+      const TapPlan::Group& group = plan.groups[places[u].group];
+      plan.uses[u].sum = group.first_sum + (places[u].part == 1 ? group.z[0].size() : 0) + places[u].number;
+    }
+    plan_.steps.back().taps = std::int32_t(plan_.taps.size());
+    plan_.taps.push_back(std::move(plan));
   }
 
   /// A pair inside a block goes into its table; one with a qubit outside belongs to the row of the other qubit, if
@@ -364,7 +487,12 @@ class FusedPlanner {
   int lane_bits_, max_mix_;
   int unscaled_ = 0;
   std::size_t segment_phases_ = 0;  // those before the segment
-  std::uint64_t block_mask_ = 0;
+  std::uint64_t block_mask_ = 0, inside_ = 0;
+  const std::vector<std::int32_t>* slots_ = nullptr;        // of a reverse tape
+  std::vector<std::vector<std::int32_t>> taps_of_words_;
+  std::vector<std::vector<TapString>> strings_;             // of each tap, at some angles
+  std::vector<std::vector<char>> kept_;                     // which of them are read
+  std::size_t num_sums_ = 0;                                // of the segment
   FusedPlan plan_;
 };
 
@@ -372,8 +500,20 @@ class FusedPlanner {
 
 template <class T>
 FusedPlan make_fused_plan(const Tape& tape, int isa, TileShape shape, bool from_zero) {
-  return FusedPlanner<T>(tape, isa, shape, from_zero).make();
+  FusedPlanner<T> planner(tape, isa, shape, from_zero);
+  planner.prepare();
+  return planner.make();
 }
+
+template <class T>
+std::optional<FusedPlan> make_sweep_plan(const Tape& tape, int isa, TileShape shape, const std::vector<std::int32_t>& slots) {
+  FusedPlanner<T> planner(tape, isa, shape, slots);
+  if (!planner.prepare()) return std::nullopt;
+  return planner.make();
+}
+
+template std::optional<FusedPlan> make_sweep_plan<float>(const Tape&, int, TileShape, const std::vector<std::int32_t>&);
+template std::optional<FusedPlan> make_sweep_plan<double>(const Tape&, int, TileShape, const std::vector<std::int32_t>&);
 
 template FusedPlan make_fused_plan<float>(const Tape&, int, TileShape, bool);
 template FusedPlan make_fused_plan<double>(const Tape&, int, TileShape, bool);

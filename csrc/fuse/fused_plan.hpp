@@ -4,6 +4,7 @@
 #include <complex>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "../execute/plan.hpp"
@@ -54,17 +55,38 @@ struct PermutePlan {
   std::vector<Exchange> exchanges;  // places inside the tile
 };
 
-enum class FusedKind : std::uint8_t { kMixes, kPhases, kGeneric, kPermute };
+enum class FusedKind : std::uint8_t { kMixes, kPhases, kGeneric, kPermute, kTap };
+
+/// Strings that are read before a step. Those of one x share the products conj(lambda[j ^ x]) psi[j].
+struct TapPlan {
+  struct Group {
+    std::uint64_t x_block;  // of the number of a block
+    std::uint32_t x;        // of the place inside a block
+    // bits of places inside a block and, above kMaxBlockBits, of qubits outside; signed sums of real (imaginary) parts
+    std::vector<std::uint64_t> z[2];
+    std::size_t first_sum;  // those of the real parts, then those of the imaginary parts
+  };
+  struct Use {  // a string of a tap
+    std::int32_t tap, string;
+    std::int8_t sign;
+    std::size_t sum;  // of the segment
+  };
+  std::vector<Group> groups;
+  std::vector<Use> uses;
+  std::vector<std::int32_t> taps;
+};
 
 struct FusedStep {
   FusedKind kind;
   bool blocked;        // stays inside a block
   std::int32_t index;  // MixPlan, PhasePlan, PlannedOp or PermutePlan
+  std::int32_t taps = -1;  // TapPlan
 };
 
 struct FusedSegment {
   PlannedSegment planned;  // layout; `whole`: ops[first] alone
   std::int32_t first, last;  // range of FusedPlan::steps
+  std::size_t num_sums = 0;
 };
 
 struct FusedPlan {
@@ -79,10 +101,14 @@ struct FusedPlan {
   std::vector<MixPlan> mixes;
   std::vector<PhasePlan> phases;
   std::vector<PermutePlan> permutes;
+  std::vector<TapPlan> taps;
 };
 
 template <class T>
 FusedPlan make_fused_plan(const Tape& tape, int isa, TileShape shape, bool from_zero);
+/// Of a reverse tape, whose instructions of slots that are not negative are taps. Nothing where fusion cannot read them.
+template <class T>
+std::optional<FusedPlan> make_sweep_plan(const Tape& tape, int isa, TileShape shape, const std::vector<std::int32_t>& slots);
 
 template <class T>
 struct BoundMix {
@@ -110,6 +136,8 @@ struct BoundPlan {
   std::vector<BoundMix<T>> mixes;
   std::vector<BoundPhases<T>> phases;
   std::vector<double> scales;  // left over at the end of each segment
+  std::vector<double> excess;  // before each step, of what is stored over the amplitude
+  std::vector<std::vector<double>> taps;  // of each TapPlan, one coefficient for each use
   std::vector<AlignedBuffer> tables;  // of the segment that runs
   AlignedBuffer generic;
 };

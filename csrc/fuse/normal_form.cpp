@@ -7,6 +7,7 @@
 #include "../execute/bits.hpp"
 #include "../execute/plan.hpp"
 #include "../execute/threads.hpp"
+#include "taps.hpp"
 
 namespace qsim {
 namespace {
@@ -20,11 +21,6 @@ bool is_unit(Complex z) { return std::abs(std::norm(z) - 1) < kUnitTolerance; }
 
 bool is_constant(const Instruction& instruction) {
   return instruction.slot < 0 || (instruction.num_terms == 0 && Pattern(instruction.pattern) != Pattern::kPauliRotation);
-}
-
-double angle_of(const Instruction& instruction, const double* angles) {
-  return is_constant(instruction) ? instruction.shift
-                                  : instruction.scale * angles[instruction.slot] + instruction.shift;
 }
 
 bool is_unitary(const Complex* m) {
@@ -42,46 +38,6 @@ int only_qubit(const Tape& tape, const Instruction& op) {
   }
   if (Pattern(op.pattern) == Pattern::kPrepare || op.num_targets != 1) return -1;
   return tape.targets(op)[0];
-}
-
-void instruction_matrix(const Tape& tape, const Instruction& op, double angle, Complex* m) {
-  Complex scratch[4];
-  switch (Pattern(op.pattern)) {
-    case Pattern::kDense: {
-      const Complex* entries = evaluate_entries(tape, op, angle, scratch);
-      std::copy(entries, entries + 4, m);
-      return;
-    }
-    case Pattern::kDiagonal: {
-      const Complex* entries = evaluate_entries(tape, op, angle, scratch);
-      m[0] = entries[0];
-      m[3] = entries[1];
-      m[1] = m[2] = 0;
-      return;
-    }
-    case Pattern::kPermutation: {
-      const std::int32_t* sources = tape.targets(op) + 1;
-      const Complex* phases = tape.constants.data() + op.data;
-      std::fill(m, m + 4, Complex(0));
-      for (int j = 0; j < 2; ++j) m[2 * j + sources[j]] = phases[j];
-      return;
-    }
-    default: {  // a Pauli rotation
-      const double c = std::cos(angle / 2), s = std::sin(angle / 2);
-      const Complex i(0, 1);
-      m[0] = m[3] = c;
-      if (op.x_mask == 0) {
-        m[0] = Complex(c, -s);
-        m[3] = Complex(c, s);
-        m[1] = m[2] = 0;
-      } else if (op.z_mask == 0) {
-        m[1] = m[2] = -i * s;
-      } else {
-        m[1] = -s;
-        m[2] = s;
-      }
-    }
-  }
 }
 
 /// True if the matrix of a one-qubit instruction is diagonal (real) whatever its angle.
@@ -112,6 +68,10 @@ bool all_matrices(const Tape& tape, const Instruction& op, const Test& test) {
 
 /// Product of one-qubit instructions, the first to act on the right.
 void run_matrix(const Tape& tape, const std::int32_t* numbers, std::size_t count, const double* angles, Complex* matrix) {
+  if (count == 0) {
+    matrix[0] = matrix[3] = 1;
+    matrix[1] = matrix[2] = 0;
+  }
   for (std::size_t i = 0; i < count; ++i) {
     const Instruction& op = tape.instructions[numbers[i]];
     Complex m[4];
@@ -134,7 +94,8 @@ bool is_real(const Complex* m) {
 
 class Normalizer {
  public:
-  Normalizer(const Tape& tape, bool from_zero) : tape_(tape), from_zero_(from_zero), n_(tape.num_qubits) {
+  Normalizer(const Tape& tape, bool from_zero, const std::vector<std::int32_t>* slots)
+      : tape_(tape), slots_(slots), from_zero_(from_zero), n_(tape.num_qubits) {
     wires_.resize(n_);
     for (int q = 0; q < n_; ++q) wires_[q] = q;
     open_.resize(n_);
@@ -155,7 +116,10 @@ class Normalizer {
   }
 
  private:
+  bool is_tap(std::int32_t number) const { return slots_ != nullptr && (*slots_)[std::size_t(number)] >= 0; }
+
   void add(std::int32_t number, const Instruction& op) {
+    if (is_tap(number)) return add_tap(number, op);
     const int qubit = only_qubit(tape_, op);
     if (qubit >= 0 && op.num_terms <= kMaxTerms && keeps_norm(op)) {
       open_[wires_[qubit]].push_back(number);
@@ -167,6 +131,38 @@ class Normalizer {
       return;
     }
     add_generic(op);
+  }
+
+  void add_tap(std::int32_t number, const Instruction& op) {
+    const int qubit = only_qubit(tape_, op);
+    if (!has_strings(tape_, op)) {
+      form_.has_all_taps = false;
+    } else if (qubit >= 0) {
+      open_[wires_[qubit]].push_back(number);
+    } else {
+      std::uint64_t targets = op.x_mask | op.z_mask;
+      for (int i = 0; i < op.num_targets; ++i) targets |= std::uint64_t{1} << tape_.targets(op)[i];
+      std::uint64_t active = targets;
+      if (Pattern(op.pattern) == Pattern::kDiagonal) active = 0;
+      if (Pattern(op.pattern) == Pattern::kPauliRotation) active = op.x_mask;
+      push_tap(number, active, (targets | op.ctrl_mask) & ~active);
+    }
+  }
+
+  /// A tap that is no part of a word. Wires are qubits: from_zero_ is false.
+  void push_tap(std::int32_t number, std::uint64_t active, std::uint64_t diagonal) {
+    const std::int32_t index = std::int32_t(form_.taps.size());
+    form_.taps.push_back({number, -1, 0});
+    if (active == 0 && popcount(diagonal) <= 2) {
+      Factor factor{};
+      factor.source = Factor::Source::kTap;
+      factor.index = index;
+      factor.qubits[0] = factor.qubits[1] = -1;
+      for (int k = 0; diagonal != 0; diagonal &= diagonal - 1) factor.qubits[k++] = std::int8_t(__builtin_ctzll(diagonal));
+      return push_factor(factor);
+    }
+    for (std::uint64_t rest = active | diagonal; rest != 0; rest &= rest - 1) close(__builtin_ctzll(rest));
+    push_node(Node{Node::Kind::kTap, index, active, diagonal});
   }
 
   /// Constants are looked at now; what depends on angles is checked at each binding.
@@ -328,7 +324,7 @@ class Normalizer {
     std::vector<Complex> matrix;
     for (int k = 0; k < op.num_targets; ++k) {
       std::vector<std::int32_t>& run = open_[wires_[tape_.targets(op)[k]]];
-      const auto constant = [&](std::int32_t number) { return is_constant(tape_.instructions[number]); };
+      const auto constant = [&](std::int32_t number) { return !is_tap(number) && is_constant(tape_.instructions[number]); };
       if (run.empty() || !std::all_of(run.begin(), run.end(), constant)) continue;
       if (matrix.empty()) matrix.assign(&tape_.constants[op.data], &tape_.constants[op.data] + dim * dim);
       Complex gate[4];
@@ -436,14 +432,22 @@ class Normalizer {
 
   void push_word(const std::vector<std::int32_t>& run, std::size_t first, std::size_t last, int wire) {
     Word word{std::int32_t(form_.word_instructions.size()), std::int32_t(last - first), std::int8_t(wire), true, true};
+    const std::int32_t index = std::int32_t(form_.words.size());
+    const std::size_t num_taps = form_.taps.size();
+    word.count = 0;
     for (std::size_t i = first; i < last; ++i) {
+      if (is_tap(run[i])) {
+        form_.taps.push_back({run[i], index, word.count});
+        continue;
+      }
+      ++word.count;
       const Instruction& op = tape_.instructions[run[i]];
       word.is_real &= all_matrices(tape_, op, is_real);
       word.constant &= is_constant(op);
       form_.word_instructions.push_back(run[i]);
     }
     const std::uint64_t mask = std::uint64_t{1} << wire;
-    if (word.constant && word.count > 1) {
+    if (word.constant && word.count > 1 && num_taps == form_.taps.size()) {
       Complex m[4];
       word_matrix(tape_, form_, word, nullptr, m);
       if (std::abs(m[1]) <= kDust && std::abs(m[2]) <= kDust) {  // inverse pairs and the like
@@ -458,7 +462,6 @@ class Normalizer {
         return;
       }
     }
-    const std::int32_t index = std::int32_t(form_.words.size());
     form_.words.push_back(word);
     if (!word.is_real) push_word_phase(Factor::Source::kWordFront, index, wire);
     push_node(Node{Node::Kind::kMix, index, mask, 0});
@@ -477,6 +480,7 @@ class Normalizer {
 
   /// A one-qubit instruction that is diagonal whatever its angle.
   void push_phase(std::int32_t number, int wire) {
+    if (is_tap(number)) return push_tap(number, 0, std::uint64_t{1} << wire);
     Factor factor{};
     const Instruction& op = tape_.instructions[number];
     factor.index = number;
@@ -535,6 +539,7 @@ class Normalizer {
   }
 
   const Tape& tape_;
+  const std::vector<std::int32_t>* const slots_;
   const bool from_zero_;
   const int n_;
   std::vector<int> wires_;                         // wire of each qubit
@@ -545,10 +550,62 @@ class Normalizer {
 
 }  // namespace
 
-NormalForm make_normal_form(const Tape& tape, bool from_zero) { return Normalizer(tape, from_zero).make(); }
+NormalForm make_normal_form(const Tape& tape, bool from_zero, const std::vector<std::int32_t>* slots) {
+  return Normalizer(tape, from_zero, slots).make();
+}
+
+double angle_of(const Instruction& instruction, const double* angles) {
+  return is_constant(instruction) ? instruction.shift
+                                  : instruction.scale * angles[instruction.slot] + instruction.shift;
+}
+
+void instruction_matrix(const Tape& tape, const Instruction& op, double angle, Complex* m) {
+  Complex scratch[4];
+  switch (Pattern(op.pattern)) {
+    case Pattern::kDense: {
+      const Complex* entries = evaluate_entries(tape, op, angle, scratch);
+      std::copy(entries, entries + 4, m);
+      return;
+    }
+    case Pattern::kDiagonal: {
+      const Complex* entries = evaluate_entries(tape, op, angle, scratch);
+      m[0] = entries[0];
+      m[3] = entries[1];
+      m[1] = m[2] = 0;
+      return;
+    }
+    case Pattern::kPermutation: {
+      const std::int32_t* sources = tape.targets(op) + 1;
+      const Complex* phases = tape.constants.data() + op.data;
+      std::fill(m, m + 4, Complex(0));
+      for (int j = 0; j < 2; ++j) m[2 * j + sources[j]] = phases[j];
+      return;
+    }
+    default: {  // a Pauli rotation
+      const double c = std::cos(angle / 2), s = std::sin(angle / 2);
+      const Complex i(0, 1);
+      m[0] = m[3] = c;
+      if (op.x_mask == 0) {
+        m[0] = Complex(c, -s);
+        m[3] = Complex(c, s);
+        m[1] = m[2] = 0;
+      } else if (op.z_mask == 0) {
+        m[1] = m[2] = -i * s;
+      } else {
+        m[1] = -s;
+        m[2] = s;
+      }
+    }
+  }
+}
 
 void word_matrix(const Tape& tape, const NormalForm& form, const Word& word, const double* angles, Complex* matrix) {
   run_matrix(tape, form.word_instructions.data() + word.first, std::size_t(word.count), angles, matrix);
+}
+
+void word_start_matrix(const Tape& tape, const NormalForm& form, const Word& word, std::int32_t count,
+                       const double* angles, Complex* matrix) {
+  run_matrix(tape, form.word_instructions.data() + word.first, std::size_t(count), angles, matrix);
 }
 
 bool split_rotation(const Complex* m, bool real, Rotation& out) {

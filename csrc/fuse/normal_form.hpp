@@ -21,20 +21,28 @@ struct Word {
   bool constant;  // the matrix does not depend on the angles
 };
 
-/// A diagonal of unit modulus on at most two qubits.
+/// A generator of a reverse tape: read where it stands, not applied. Inside a word it comes after the first `position`
+/// of the word's instructions.
+struct Tap {
+  std::int32_t instruction;
+  std::int32_t word;  // -1: none
+  std::int32_t position;
+};
+
+/// A diagonal of unit modulus on at most two qubits; or a tap as diagonal, which waits like one.
 struct Factor {
-  enum class Source : std::uint8_t { kConstant, kInstruction, kWordFront, kWordBack };
+  enum class Source : std::uint8_t { kConstant, kInstruction, kWordFront, kWordBack, kTap };
   Source source;
   std::int8_t qubits[2];  // -1: none
   std::int8_t entries[4];  // instructions: index of the diagonal entry for each value of the two bits; -1: one
-  std::int32_t index;      // instruction or word
+  std::int32_t index;      // instruction, word or tap
   Complex values[4];       // constants
 };
 
 struct Node {
-  enum class Kind : std::uint8_t { kMix, kPhase, kGeneric, kWhole };
+  enum class Kind : std::uint8_t { kMix, kPhase, kGeneric, kWhole, kTap };
   Kind kind;
-  std::int32_t index;      // word, factor, or number of the instruction in `generic`
+  std::int32_t index;      // word, factor, tap, or number of the instruction in `generic`
   std::uint64_t active;    // qubits it does not act on diagonally
   std::uint64_t diagonal;  // the others it acts on
 };
@@ -44,17 +52,30 @@ struct NormalForm {
   std::vector<Word> words;
   std::vector<std::int32_t> word_instructions;
   std::vector<Factor> factors;
+  std::vector<Tap> taps;
+  bool has_all_taps = true;  // else some generator is no sum of few strings
   // What keeps its form, with its qubits where they are in the fused program.
   std::vector<Instruction> generic;
   std::vector<std::int32_t> generic_integers;
   std::vector<Complex> generic_constants;  // those of the tape, and products of constant matrices
 };
 
-/// `from_zero`: the tape will start from |0...0>, so that SWAPs only rename qubits.
-NormalForm make_normal_form(const Tape& tape, bool from_zero);
+/// `from_zero`: the tape will start from |0...0>, so that SWAPs only rename qubits. Instructions whose slot in `slots` is
+/// not negative are taps.
+NormalForm make_normal_form(const Tape& tape, bool from_zero, const std::vector<std::int32_t>* slots = nullptr);
+
+/// The angle of an instruction; `angles` is not read if it is constant.
+double angle_of(const Instruction& instruction, const double* angles);
+
+/// The matrix of an instruction on one qubit, by rows.
+void instruction_matrix(const Tape& tape, const Instruction& op, double angle, Complex* matrix);
 
 /// Matrix of a word's instructions, by rows.
 void word_matrix(const Tape& tape, const NormalForm& form, const Word& word, const double* angles, Complex* matrix);
+
+/// That of the first `count`.
+void word_start_matrix(const Tape& tape, const NormalForm& form, const Word& word, std::int32_t count,
+                       const double* angles, Complex* matrix);
 
 /// U as in Word: (c, s) of R = [[c, -s], [s, c]] or, if it `reflects`, [[c, s], [s, -c]]; front = exp(i d), exp(i b).
 /// False if the matrix is not unitary.

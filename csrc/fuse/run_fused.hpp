@@ -9,4 +9,10 @@ namespace qsim {
 template <class T>
 void run_fused(const FusedPlan& plan, BoundPlan<T>& bound, int isa, T* state, int threads);
 
+/// The same for a reverse tape on a state (first in `states`) and its cotangents, which all may be overwritten. Adds to
+/// out (cotangents, num_slots) the derivatives: weights[i] times those of instruction i by slots[i].
+template <class T>
+void sweep_fused(const FusedPlan& plan, BoundPlan<T>& bound, int isa, const std::vector<T*>& states, int threads,
+                 const double* weights, const std::int32_t* slots, int num_slots, double* out);
+
 }  // namespace qsim

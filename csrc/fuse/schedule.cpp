@@ -160,7 +160,7 @@ class Scheduler {
           barrier.add(n);
         } else {
           flush(n.active, needed);
-          push_step(Step::Kind::kGeneric, {n.index});
+          push_step(n.kind == Kind::kTap ? Step::Kind::kTap : Step::Kind::kGeneric, {n.index});
           count(n.active, -1);
         }
       }

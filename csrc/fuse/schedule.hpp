@@ -10,9 +10,9 @@ namespace qsim {
 
 /// One thing done to a tile. Phases commute with each other, so they wait until a rotation needs them gone.
 struct Step {
-  enum class Kind : std::uint8_t { kMixes, kPhases, kGeneric };
+  enum class Kind : std::uint8_t { kMixes, kPhases, kGeneric, kTap };
   Kind kind;
-  std::int32_t first, last;  // range of Schedule::items: words, factors; kGeneric: one instruction
+  std::int32_t first, last;  // range of Schedule::items: words, factors; else one instruction or tap
 };
 
 struct ScheduledSegment {

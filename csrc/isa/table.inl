@@ -40,7 +40,7 @@ constexpr Kernels<T> make_kernels() {
           abs_squared<T>,
           sum_squares<T>,
           inner_product<T>,
-          {squares<T>, pauli_products<T>, add_signed_sums<T>, flip_sums<T>},
+          {squares<T>, pauli_products<T>, add_signed_sums<T>, signed_table<T>, add_pauli_products<T>, flip_sums<T>},
           make_lane_kernels<T>(),
           multiply_add<T>};
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -166,6 +167,41 @@ class Backend(Protocol):
 
         Those by slots that are not `wanted` may be anything.
         """
+        ...
+
+    def sweep_lanes(
+        self,
+        handle: Any,
+        states: States,
+        cotangents: States,
+        wanted: npt.NDArray[np.uint8],
+        angles: npt.NDArray[np.float64],
+        threads: int,
+    ) -> npt.NDArray[np.float64]:
+        """As `sweep_back`, by slots that are `wanted`; `states` are those the lane program made, and stay."""
+        ...
+
+    def state_of_row(
+        self, handle: Any, dtype: npt.DTypeLike, threads: int, largest: float
+    ) -> Callable[[Any], States | None] | None:
+        """A function of one row of angles, for circuits so small that checks and calls are what takes time.
+
+        It takes anything. If that is a contiguous float64 array of shape (num_slots,) with no number beyond
+        `largest`, it gives the state, shape (2**n,), that the tape makes from ``|0...0>``; else None. A
+        backend may have none.
+        """
+        ...
+
+    def expectation_of_row(
+        self, handle: Any, paulis: Any, dtype: npt.DTypeLike, threads: int, largest: float
+    ) -> Callable[[Any], float | None] | None:
+        """The same for the value of one observable."""
+        ...
+
+    def gradient_of_row(
+        self, handle: Any, observables: Any, dtype: npt.DTypeLike, threads: int, largest: float
+    ) -> Callable[[Any], tuple[float, npt.NDArray[np.float64]] | None] | None:
+        """The same for a value and its derivatives by all slots; handles as for `gradient_lanes`."""
         ...
 
     def probabilities(

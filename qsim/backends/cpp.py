@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -109,11 +110,14 @@ class CppBackend:
 
         A group of lanes takes the time of about one row up to 8 qubits, of two or three on 10 to 14, whether
         all its lanes are used or not; in single precision with the widest registers up to twice that. Back
-        and forth it takes less than one row up to 12 qubits, if a narrow register serves a few rows.
+        and forth it takes less than one row up to 9 qubits, if a narrow register serves a few rows, and less
+        than two up to 12.
         """
         if num_qubits > MAX_LANE_QUBITS:
             return None
-        return 1 if gradient and num_qubits <= 12 else max(3, num_qubits // 2)
+        if gradient and num_qubits <= 12:
+            return 1 if num_qubits <= 9 else 2
+        return max(3, num_qubits // 2)
 
     def compile_lanes(self, program: LaneProgram) -> _core.CompiledLanes:
         """Check a lane program and make a handle of it."""
@@ -179,6 +183,46 @@ class CppBackend:
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Values, and derivatives by all slots, shape (batch, num_observables, num_slots)."""
         return _core.gradient_lanes(handle, observables, wanted, angles, dtype == _SINGLE, threads)
+
+    def sweep_lanes(
+        self,
+        handle: _core.CompiledLanes,
+        states: States,
+        cotangents: States,
+        wanted: npt.NDArray[np.uint8],
+        angles: npt.NDArray[np.float64],
+        threads: int,
+    ) -> npt.NDArray[np.float64]:
+        """Derivatives by all slots, shape (batch, count, num_slots)."""
+        return _core.sweep_lanes(handle, states, cotangents, wanted, angles, threads)
+
+    def state_of_row(
+        self, handle: _core.CompiledTape, dtype: npt.DTypeLike, threads: int, largest: float
+    ) -> Callable[[Any], States | None] | None:
+        """The state of one row, for circuits of few qubits."""
+        return _core.state_of_row(handle, dtype == _SINGLE, threads, largest)
+
+    def expectation_of_row(
+        self,
+        handle: _core.CompiledTape,
+        paulis: _core.CompiledPaulis,
+        dtype: npt.DTypeLike,
+        threads: int,
+        largest: float,
+    ) -> Callable[[Any], float | None] | None:
+        """The value of one observable for one row."""
+        return _core.expectation_of_row(handle, paulis, dtype == _SINGLE, threads, largest)
+
+    def gradient_of_row(
+        self,
+        handle: _core.CompiledLanes,
+        observables: _core.CompiledLaneObservables,
+        dtype: npt.DTypeLike,
+        threads: int,
+        largest: float,
+    ) -> Callable[[Any], tuple[float, npt.NDArray[np.float64]] | None] | None:
+        """The same, and its derivatives by all slots."""
+        return _core.gradient_of_row(handle, observables, dtype == _SINGLE, threads, largest)
 
     def probabilities(
         self, states: States, qubits: npt.NDArray[np.int32], threads: int

@@ -434,6 +434,19 @@ class NumbaBackend(LaneBatches):
                 out[first_row : first_row + rows] += partial.reshape(len(some), chunks, -1).sum(axis=1)
         return out
 
+    def state_of_row(self, handle: Any, dtype: npt.DTypeLike, threads: int, largest: float) -> None:
+        """None: calls of compiled functions take longer than what a short way would save."""
+
+    def expectation_of_row(
+        self, handle: Any, paulis: Any, dtype: npt.DTypeLike, threads: int, largest: float
+    ) -> None:
+        """None, see `state_of_row`."""
+
+    def gradient_of_row(
+        self, handle: Any, observables: Any, dtype: npt.DTypeLike, threads: int, largest: float
+    ) -> None:
+        """None, see `state_of_row`."""
+
     def probabilities(self, states: Array, qubits: Array, threads: int = 1) -> npt.NDArray[np.float64]:
         """Probabilities (batch, 2**len(qubits)) of the outcomes of `qubits`, the first as the lowest bit."""
         states = check_states(states, "states")

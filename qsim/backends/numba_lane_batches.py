@@ -12,12 +12,13 @@ from qsim.backends.numba_calls import (
     SINGLE,
     Array,
     check_angles,
+    check_cotangents,
     check_handle,
     check_qubits_of,
     check_states,
     for_items,
 )
-from qsim.backends.numba_lanes import LANES, gradient_groups, state_groups, value_groups
+from qsim.backends.numba_lanes import LANES, gradient_groups, state_groups, sweep_groups, value_groups
 from qsim.errors import ArgumentError
 from qsim.program.lanes import MAX_LANE_QUBITS, PHASES, LaneProgram, split_phases
 
@@ -212,6 +213,33 @@ class LaneBatches:
 
         for_items(call, -(-len(angles) // LANES), handle.cost * 3 * (1 + count), threads)
         return out, slopes
+
+    def sweep_lanes(
+        self,
+        handle: CompiledLanes,
+        states: Array,
+        cotangents: Array,
+        wanted: npt.NDArray[np.uint8],
+        angles: Array,
+        threads: int = 1,
+    ) -> npt.NDArray[np.float64]:
+        """Derivatives by all slots, shape (batch, count, num_slots)."""
+        check_handle(handle, CompiledLanes, "handle")
+        states = check_states(states, "states")
+        check_qubits_of(states, handle.num_qubits)
+        cotangents = check_cotangents(cotangents, states)
+        angles = check_angles(angles, handle, len(states))
+        slopes = np.zeros((*cotangents.shape[:2], handle.num_slots))
+        chosen = handle.angles_of(wanted)
+
+        def call(first: int, last: int) -> None:
+            sweep_groups(
+                handle.arrays, handle.num_entries, states, cotangents, angles, handle.places, chosen,
+                first, last, _real(states.dtype), slopes,
+            )  # fmt: skip
+
+        for_items(call, -(-len(states) // LANES), handle.cost * 2 * (1 + cotangents.shape[1]), threads)
+        return slopes
 
 
 def _real(dtype: np.dtype[Any]) -> Array:

@@ -341,6 +341,16 @@ def value_groups(program, num_entries, initial, angles, observables, first_group
 
 
 @jit
+def add_slopes(program, sums, first, slopes):
+    first_terms, slots, weights = program[1], program[2], program[3]
+    for lane in range(min(LANES, slopes.shape[0] - first)):
+        for k in range(slopes.shape[1]):
+            for i in range(program[0].size):
+                for t in range(first_terms[i], first_terms[i + 1]):
+                    slopes[first + lane, k, slots[t]] += 2.0 * weights[t] * sums[k, i, lane]
+
+
+@jit
 def gradient_groups(
     program,
     num_entries,
@@ -356,7 +366,6 @@ def gradient_groups(
     slopes,
 ):
     count = out.shape[1]
-    first_terms, slots, weights = program[1], program[2], program[3]
     states = np.empty((count + 1, dim, 2 * LANES), real.dtype)
     values = np.empty((count, LANES))
     sums = np.empty((count, program[0].size, LANES))
@@ -374,9 +383,29 @@ def gradient_groups(
                 add_scaled(states[numbers[e] + 1], b, c, s, states[0], b ^ x_masks[e])
         sums[:] = 0.0
         run_back(states, program, cos_sin, tables, wanted, sums)
+        add_slopes(program, sums, first, slopes)
         for lane in range(min(LANES, out.shape[0] - first)):
             out[first + lane] = values[:, lane]
-            for k in range(count):
-                for i in range(program[0].size):
-                    for t in range(first_terms[i], first_terms[i + 1]):
-                        slopes[first + lane, k, slots[t]] += 2.0 * weights[t] * sums[k, i, lane]
+
+
+@jit
+def sweep_groups(
+    program, num_entries, ends, cotangents, angles, places, wanted, first_group, last_group, real, slopes
+):
+    count, dim = cotangents.shape[1], cotangents.shape[2]
+    states = np.empty((count + 1, dim, 2 * LANES), real.dtype)
+    sums = np.empty((count, program[0].size, LANES))
+    for group in range(first_group, last_group):
+        first = group * LANES
+        cos_sin, tables = bind(program, angles, first, num_entries, real)
+        for lane in range(LANES):
+            row = min(first + lane, ends.shape[0] - 1)
+            for b in range(dim):
+                states[0, places[b], lane] = ends[row, b].real
+                states[0, places[b], LANES + lane] = ends[row, b].imag
+                for k in range(count):
+                    states[k + 1, places[b], lane] = cotangents[row, k, b].real
+                    states[k + 1, places[b], LANES + lane] = cotangents[row, k, b].imag
+        sums[:] = 0.0
+        run_back(states, program, cos_sin, tables, wanted, sums)
+        add_slopes(program, sums, first, slopes)

@@ -25,6 +25,7 @@ def value_and_gradient(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> tuple[Any, ...]:
     """Expectation values of one or several observables, and their derivatives by the parameters.
 
@@ -37,7 +38,7 @@ def value_and_gradient(
         As for `qsim.statevector`: data and weights alike, with or without a batch axis.
     wrt : str, Parameter, ParameterVector or a sequence of these, optional
         Derivatives by these parameters only. All by default.
-    method : {"adjoint", "parameter_shift", "finite_difference", "spsa", "hadamard_test"}
+    method : {"adjoint", "parameter_shift", "stochastic_shift", "finite_difference", "spsa", "hadamard_test"}
         See the notes.
     step : float, optional
         Step of ``"finite_difference"`` (default 1e-5 in double precision, 1e-2 in single, 0.1 with shots)
@@ -49,10 +50,11 @@ def value_and_gradient(
         Of samples and of random directions. The same seed gives the same numbers whatever the backend,
         threads or size of the batch's chunks.
     directions : int, optional
-        Random directions that ``"spsa"`` averages over, 1 by default.
+        Random directions that ``"spsa"`` averages over, and random times of ``"stochastic_shift"``, 1 by
+        default.
     return_std : bool
         Also give the standard errors of values and derivatives.
-    backend, precision, threads
+    backend, precision, threads, max_memory
         See `qsim.Simulator`.
 
     Returns
@@ -80,7 +82,10 @@ def value_and_gradient(
     values for each observable, whatever the number of parameters, and the memory of a state and one more
     for each observable, whatever the depth. ``"parameter_shift"`` [2]_ evaluates the circuit at shifted
     angles, as hardware must: exact as well, with two evaluations for each frequency of each gate with a
-    parameter, or of all gates of a parameter together where these have fewer. ``"hadamard_test"`` [3]_ adds a
+    parameter, or of all gates of a parameter together where these have fewer. ``"stochastic_shift"`` [5]_ is
+    the same but for `Circuit.generator_sum`, whose gates it shifts at random times, each of `directions`
+    times: unbiased, and from no other gates, where ``"parameter_shift"`` adds rotations of all strings that
+    its effective generators have. ``"hadamard_test"`` [3]_ adds a
     qubit and puts the generator of each gate behind it. ``"finite_difference"`` takes central differences,
     two evaluations for each parameter; it serves for comparison, and for circuits that measure in the middle
     or have gates that are not unitary. ``"spsa"`` [4]_ moves all parameters at once in random directions, two
@@ -101,6 +106,8 @@ def value_and_gradient(
        measurements", Phys. Rev. Research 1, 013006 (2019), arXiv:1901.00015.
     .. [4] J. C. Spall, "Multivariate stochastic approximation using a simultaneous perturbation gradient
        approximation", IEEE Trans. Autom. Control 37, 332 (1992).
+    .. [5] L. Banchi and G. E. Crooks, "Measuring analytic gradients of general quantum evolution with the
+       stochastic parameter shift rule", Quantum 5, 386 (2021), arXiv:2005.10299.
 
     Examples
     --------
@@ -111,7 +118,7 @@ def value_and_gradient(
     >>> round(value, 12), round(slope["theta"], 12)
     (0.0, -1.0)
     """
-    return Simulator(backend, precision, threads).value_and_gradient(
+    return Simulator(backend, precision, threads, max_memory=max_memory).value_and_gradient(
         circuit,
         observable,
         params,
@@ -173,6 +180,7 @@ def vjp(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> tuple[Any, ...]:
     """The value of a measurement, and a cotangent times its Jacobian: reverse differentiation.
 
@@ -193,7 +201,7 @@ def vjp(
     initial_state : array_like, shape (2**num_qubits,) or (batch, 2**num_qubits), optional
         As for `qsim.statevector`; adds the derivatives by it to the result. This is how data that come in as
         amplitudes are differentiated.
-    backend, precision, threads
+    backend, precision, threads, max_memory
         See `qsim.Simulator`.
 
     Returns
@@ -223,7 +231,7 @@ def vjp(
     >>> value.round(6), slope.round(6)
     (array([0.938791, 0.061209]), array([-0.239713]))
     """
-    return Simulator(backend, precision, threads).vjp(
+    return Simulator(backend, precision, threads, max_memory=max_memory).vjp(
         circuit, measurement, params, cotangent, wrt=wrt, initial_state=initial_state
     )
 
@@ -238,12 +246,13 @@ def jvp(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> tuple[Any, Any]:
     """The value of a measurement, and its Jacobian times a tangent: forward differentiation.
 
     Parameters
     ----------
-    circuit, measurement, params, backend, precision, threads
+    circuit, measurement, params, backend, precision, threads, max_memory
         As for `vjp`.
     tangent : dict or array_like
         A direction in the space of the parameters: an array with a column for each parameter (of `wrt`, if
@@ -270,7 +279,9 @@ def jvp(
     >>> round(value, 6), round(slope, 6)
     (0.877583, -0.958851)
     """
-    return Simulator(backend, precision, threads).jvp(circuit, measurement, params, tangent, wrt=wrt)
+    return Simulator(backend, precision, threads, max_memory=max_memory).jvp(
+        circuit, measurement, params, tangent, wrt=wrt
+    )
 
 
 def hvp(
@@ -284,12 +295,13 @@ def hvp(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> Any:
     """The Hessian of a measurement times a vector: the derivative of the gradient along a direction.
 
     Parameters
     ----------
-    circuit, measurement, params, wrt, backend, precision, threads
+    circuit, measurement, params, wrt, backend, precision, threads, max_memory
         As for `vjp`.
     vector : dict or array_like
         As the tangent of `jvp`.
@@ -315,7 +327,7 @@ def hvp(
     >>> hvp(circuit, "Z0", [0.2, 0.3], [1.0, 0.0]).round(6)
     array([-0.877583, -0.877583])
     """
-    return Simulator(backend, precision, threads).hvp(
+    return Simulator(backend, precision, threads, max_memory=max_memory).hvp(
         circuit, measurement, params, vector, wrt=wrt, cotangent=cotangent
     )
 
@@ -330,12 +342,13 @@ def hessian(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> Any:
     """Second derivatives of a measurement by the parameters.
 
     Parameters
     ----------
-    circuit, measurement, params, wrt, backend, precision, threads
+    circuit, measurement, params, wrt, backend, precision, threads, max_memory
         As for `vjp`.
     cotangent : array_like, optional
         As for `hvp`.
@@ -362,6 +375,6 @@ def hessian(
     >>> hessian(Circuit(1).rx(arctan(x), 0), "Z0", {"x": 1.0})["x"]["x"].__round__(6)
     0.176777
     """
-    return Simulator(backend, precision, threads).hessian(
+    return Simulator(backend, precision, threads, max_memory=max_memory).hessian(
         circuit, measurement, params, wrt=wrt, cotangent=cotangent
     )

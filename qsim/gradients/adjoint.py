@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim.gradients.evaluate import require_unitary, to_parameters, wanted_slots
-from qsim.memory import check_state_memory
+from qsim.memory import check_budget, check_state_memory
 from qsim.observables import PauliSum
 from qsim.program.reverse import Reverse, reverse_tape
 
 if TYPE_CHECKING:
     from qsim.program.program import Program
 
-__all__ = ["values_and_jacobian"]
+__all__ = ["lanes_back", "values_and_jacobian", "wanted_mask"]
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
@@ -38,21 +38,16 @@ def values_and_jacobian(
     angles = program._slots.angles(values)
     lanes = _lanes(program, len(values))
     if lanes is not None:
-        wanted = program._derive(("wanted", *columns), lambda: _wanted(program, columns))
-        means, slopes = program._backend.gradient_lanes(
-            *lanes, wanted, angles, program.dtype, program.threads
-        )
+        wanted = program._derive(("wanted", *columns), lambda: wanted_mask(program, columns))
+        threads = program._threads_in_lanes(len(program.observables) + 1)
+        means, slopes = program._backend.gradient_lanes(*lanes, wanted, angles, program.dtype, threads)
         return means, to_parameters(program, values, slopes, columns)
     made = program._derive(("adjoint", *columns), lambda: _make_reverse(program, columns))
     batch, count = len(values), len(program.observables)
-    size = program.dtype.itemsize << program.num_qubits
-    rows = max(1, min(batch, program.threads * _CHUNK_BYTES // (size * (count + 1))))
-    check_state_memory(program.num_qubits, program.dtype.itemsize, batch=rows, copies=count + 2)
     out = np.empty((batch, count))
     by_slot = np.zeros((batch, count, program._slots.num_slots))
-    for first in range(0, batch, rows):
-        part = slice(first, min(batch, first + rows))
-        states = program._run(angles, None, part.stop - first, first)
+    for part in program._row_ranges(batch, count + 2, program.threads * _CHUNK_BYTES):
+        states = program._run(angles, None, part.stop - part.start, part.start)
         out[part] = program._expectations(states)
         if made is None:
             continue
@@ -67,19 +62,29 @@ def values_and_jacobian(
 def _lanes(program: Program, batch: int) -> tuple[Any, Any] | None:
     """Handles of lane program and observables, if the gradient is to be taken in lanes."""
     copies = len(program.observables) + 1
-    if (
-        not program._is_static_pauli()
-        or copies * _LANES * program.dtype.itemsize << program.num_qubits > _GROUP_BYTES
-    ):
+    if not program._is_static_pauli() or _too_big(program, copies):
         return None
     lanes = program._observed_lanes(batch, gradient=True)
     if lanes is not None:
+        check_budget(program._group_bytes(copies), program.max_memory, "A gradient of rows in lanes")
         rows = min(batch, _LANES * program.threads)
         check_state_memory(program.num_qubits, program.dtype.itemsize, batch=rows, copies=copies)
     return lanes
 
 
-def _wanted(program: Program, columns: list[int]) -> npt.NDArray[np.uint8]:
+def lanes_back(program: Program, batch: int, copies: int, from_zero: bool) -> Any:
+    """Handle of the lane program, if `copies` states and cotangents in a row are to be swept in lanes."""
+    if batch == 1 or _too_big(program, copies):
+        return None
+    lanes = program._lanes(batch, from_zero, gradient=True)
+    return None if lanes is None else lanes[1]
+
+
+def _too_big(program: Program, copies: int) -> bool:
+    return bool(copies * _LANES * program.dtype.itemsize << program.num_qubits > _GROUP_BYTES)
+
+
+def wanted_mask(program: Program, columns: list[int]) -> npt.NDArray[np.uint8]:
     """1 for each slot that depends on some of the parameters, else 0."""
     out = np.zeros(program._slots.num_slots, dtype=np.uint8)
     out[list(wanted_slots(program, columns))] = 1
@@ -91,7 +96,9 @@ def _make_reverse(program: Program, columns: list[int]) -> tuple[Reverse, Any] |
     if not program._code.tapes:
         return None
     reverse = reverse_tape(program._code.tapes[0], wanted_slots(program, columns))
-    return (reverse, program._backend.compile(reverse.tape, fuse=False)) if len(reverse.slots) else None
+    if not len(reverse.slots):
+        return None
+    return reverse, program._backend.compile(reverse.tape, fuse=program.fuse)
 
 
 def _cotangents(program: Program, states: ComplexArray) -> ComplexArray:

@@ -64,14 +64,17 @@ def vjp(
     out = np.empty((len(values), *measurement.shape(program)), dtype=_dtype(measurement))
     by_slot = np.zeros((len(values), 1, program._slots.num_slots))
     before: ComplexArray = np.empty((0 if initial is None else len(values), 1 << program.num_qubits), complex)
-    for part in chunks(program, len(values), 4 if initial is None else 6):
+    copies = measurement.copies(program) + (3 if initial is None else 5)
+    for part in chunks(program, len(values), copies, out.nbytes + before.nbytes):
         rows = np.arange(part.start, part.stop)
         states = final_states(program, angles, part, initial)
         out[part] = measurement.evaluate(program, states, rows)
         pulled = measurement.pull(program, states, rows, weights[part])
         if initial is not None:  # 2 Re <lambda|d psi> is Re <cotangent|d psi>
             before[part] = 2 * undo(program, angles[part], pulled)
-        by_slot[part] = pull_back(program, angles[part], states, pulled[:, None], request.columns)
+        by_slot[part] = pull_back(
+            program, angles[part], states, pulled[:, None], request.columns, len(values), initial is None
+        )
     gradient = to_parameters(program, values, by_slot, request.columns)[:, 0]
     if initial is None:
         return request.value(out), request.gradient(gradient)
@@ -87,7 +90,7 @@ def jvp(program: Program, measurement: Measurement, params: Any, tangent: Any, w
     change = np.empty_like(out)
     angles = program._slots.angles(values)
     velocities = velocities_of(program, values, directions, columns)
-    for part in chunks(program, len(values), 5):
+    for part in chunks(program, len(values), 4 + measurement.copies(program), 2 * out.nbytes):
         rows = np.arange(part.start, part.stop)
         states, tangents = push_forward(program, angles[part], velocities[part], columns)
         out[part] = measurement.evaluate(program, states, rows)
@@ -107,34 +110,38 @@ def measured_jacobian(program: Program, measurement: Measurement, request: Reque
     out = np.empty((batch, *shape), dtype=_dtype(measurement))
     jacobian = np.zeros((batch, *shape, values.shape[1]), dtype=_dtype(measurement))
     if measurement.is_complex or size > len(columns):
-        for rows, places, states, tangents in tangent_states(program, values, columns):
+        own, held = measurement.copies(program), out.nbytes + jacobian.nbytes
+        for rows, places, states, tangents in tangent_states(program, values, columns, held, own):
             jacobian[rows, ..., places] = measurement.push(program, states, rows, tangents)
         angles = program._slots.angles(values)
-        for part in chunks(program, batch, 3):
+        for part in chunks(program, batch, 1 + own, held):
             states = final_states(program, angles, part)
             out[part] = measurement.evaluate(program, states, np.arange(part.start, part.stop))
         return out, jacobian
     angles = program._slots.angles(values)
     by_slot = np.zeros((batch, size, program._slots.num_slots))
-    for part in chunks(program, batch, 2 * size + 3):
+    for part in chunks(program, batch, 3 * size + 2 + measurement.copies(program)):
         rows = np.arange(part.start, part.stop)
         states = final_states(program, angles, part)
         out[part] = measurement.evaluate(program, states, rows)
         pulled = pulled_of(measurement, program, rows, None)(states)
-        by_slot[part] = pull_back(program, angles[part], states, pulled, columns)
+        by_slot[part] = pull_back(program, angles[part], states, pulled, columns, batch)
     found = to_parameters(program, values, by_slot, columns)
     return out, found.reshape(batch, *shape, values.shape[1])
 
 
-def tangent_states(program: Program, values: FloatArray, columns: list[int]) -> Any:
+def tangent_states(
+    program: Program, values: FloatArray, columns: list[int], held: int = 0, own: int = 0
+) -> Any:
     """Pieces ``(rows, columns, states, tangents)`` of all derivatives of the states by parameters.
 
-    Each piece is a part of the batch (batch) x (parameters), in this order.
+    Each piece is a part of the batch (batch) x (parameters), in this order. The caller holds `held` bytes,
+    and makes `own` states of each row of a piece.
     """
     batch, count = len(values), len(columns)
     chosen = np.array(columns, dtype=np.int64)
     angles = program._slots.angles(values)
-    for part in chunks(program, batch * count, 5):
+    for part in chunks(program, batch * count, 5 + own, held):
         rows, which = np.divmod(np.arange(part.start, part.stop), count)
         directions = np.zeros((len(rows), values.shape[1]))
         directions[np.arange(len(rows)), chosen[which]] = 1.0
@@ -181,7 +188,7 @@ def hessian(program: Program, measurement: Measurement, params: Any, wrt: Any, c
             out = found.reshape(batch, size, out.shape[2], values.shape[1]).swapaxes(-1, -2)
     else:
         # all directions of all rows are one batch
-        for part in chunks(program, batch * count, 4 * (size + 2)):
+        for part in chunks(program, batch * count, _second_copies(program, measurement, size)):
             rows, which = np.divmod(np.arange(part.start, part.stop), count)
             directions = np.zeros((len(rows), values.shape[1]))
             directions[np.arange(len(rows)), chosen[which]] = 1.0
@@ -211,7 +218,7 @@ def _along(
     velocities = velocities_of(program, values, directions, columns)
     size = math.prod(measurement.shape(program)) if weights is None else 1
     by_slot = np.zeros((len(values), size, program._slots.num_slots))
-    for part in chunks(program, len(values), 4 * (size + 2)):
+    for part in chunks(program, len(values), _second_copies(program, measurement, size)):
         own = None if weights is None else weights[part]
         pulled = pulled_of(measurement, program, rows[part], own)
         by_slot[part] = second_pull_back(
@@ -221,6 +228,11 @@ def _along(
     return out
 
 
+def _second_copies(program: Program, measurement: Measurement, size: int) -> int:
+    """States a row needs for `_along`: the dual state, its halves, `size` dual cotangents and their parts."""
+    return 4 + (4 if measurement.degree < 4 else 8) * size + measurement.copies(program)
+
+
 def _slopes_by_slot(
     program: Program, measurement: Measurement, values: FloatArray, columns: list[int], weights: Any
 ) -> FloatArray:
@@ -228,12 +240,12 @@ def _slopes_by_slot(
     angles = program._slots.angles(values)
     size = math.prod(measurement.shape(program)) if weights is None else 1
     out = np.zeros((len(values), size, program._slots.num_slots))
-    for part in chunks(program, len(values), 2 * size + 3):
+    for part in chunks(program, len(values), 3 * size + 2 + measurement.copies(program)):
         rows = np.arange(part.start, part.stop)
         states = final_states(program, angles, part)
         own = None if weights is None else weights[part]
         pulled = pulled_of(measurement, program, rows, own)(states)
-        out[part] = pull_back(program, angles[part], states, pulled, columns)
+        out[part] = pull_back(program, angles[part], states, pulled, columns, len(values))
     return out
 
 

@@ -40,13 +40,22 @@ Entry = tuple[Any, list[int], bool]
 #: Each but the first is a module here with a function `estimate` of the program, the values of the parameters
 #: (batch, num_parameters), the columns wanted and `Options`. It gives values (batch, size), derivatives
 #: (batch, size, num_parameters), of which the other columns may hold anything, and the variances of both.
-METHODS = ("adjoint", "parameter_shift", "finite_difference", "spsa", "hadamard_test")
+METHODS = (
+    "adjoint",
+    "parameter_shift",
+    "stochastic_shift",
+    "finite_difference",
+    "spsa",
+    "hadamard_test",
+)
+#: Those that draw random numbers without shots, too: they take `directions`, and have a spread with several.
+RANDOM = ("spsa", "stochastic_shift")
 #: Methods that take these arguments.
 _TAKERS = {
     "step": ("finite_difference", "spsa"),
     "shots": METHODS[1:],
     "seed": METHODS[1:],
-    "directions": ("spsa",),
+    "directions": RANDOM,
 }
 
 
@@ -128,11 +137,12 @@ def _options(method: Any, return_std: Any, given: dict[str, Any]) -> Options:
     if not isinstance(return_std, bool):
         raise TypeError(f"Argument `return_std` must be a bool, but is {type(return_std).__name__}.")
     if return_std:
-        if method == "adjoint" or (options.shots is None and method != "spsa"):
+        if method == "adjoint" or (options.shots is None and method not in RANDOM):
             raise ArgumentError(
-                "Argument `return_std` needs `shots` or method 'spsa': else nothing is random."
+                "Argument `return_std` needs `shots` or method 'spsa' or 'stochastic_shift': else nothing is "
+                "random."
             )
-        if options.shots == 1 or (method == "spsa" and options.directions == 1):
+        if options.shots == 1 or (method in RANDOM and options.directions == 1):
             name = "shots" if options.shots == 1 else "directions"
             raise ArgumentError(f"Argument `return_std` needs at least 2 {name}: one has no spread.")
     return options
@@ -326,11 +336,13 @@ def to_parameters(
 
 
 def wanted_slots(program: Program, columns: list[int]) -> frozenset[int]:
-    """The slots that depend on some of these parameters."""
+    """The slots that depend on some of these parameters, but for those that others differentiate."""
     chosen = {program.parameters[c] for c in columns}
     count = len(program.parameters)
     return frozenset(columns) | {
-        slot for slot, e in enumerate(program._slots.expressions, count) if chosen.intersection(e.parameters)
+        slot
+        for slot, e in enumerate(program._slots.expressions, count)
+        if not e.is_held and chosen.intersection(e.parameters)
     }
 
 

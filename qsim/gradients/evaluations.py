@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from qsim.errors import GradientError
 from qsim.gradients.runner import Runner
 from qsim.gradients.shots import ShotPlan
-from qsim.memory import check_state_memory
+from qsim.memory import row_ranges, rows_at_once
 from qsim.observables import Observable, PauliSum
 from qsim.program.execution import empty_states
 from qsim.rng import numbered_keys, root_sequence, row_generator, stream_key
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from qsim.measurements import Measurement
     from qsim.program.program import Program
 
-__all__ = ["Evaluations", "Options", "Streams"]
+__all__ = ["Evaluations", "Options", "Streams", "evaluation_ranges"]
 
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
-#: States held at once.
-_CHUNK_BYTES = 1 << 24
+#: States held at once; with what sampling and observables need at the most, so many copies.
+_CHUNK_BYTES, _COPIES = 1 << 24, 3
+#: Evaluations whose angles are made at once, the bytes of these, and their share of `max_memory`.
+_ROWS, _ANGLE_BYTES, _SHARE = 1 << 14, 1 << 26, 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +55,12 @@ class Options:
     seed: Any = None
     directions: int = 1
     measurement: Measurement | None = None
+
+
+def evaluation_ranges(program: Program, count: int, numbers: int) -> Iterator[slice]:
+    """Pieces of so many evaluations, of which each has a row of so many angles."""
+    usual = _ANGLE_BYTES if program.max_memory is None else program.max_memory // _SHARE
+    return row_ranges(count, min(_ROWS, rows_at_once(count, 8 * numbers, min(usual, _ANGLE_BYTES))))
 
 
 class Streams:
@@ -127,15 +135,17 @@ class Evaluations:
         total = count if total is None else total
         variances = np.zeros((count, self.size))
         angles = np.ascontiguousarray(angles)
+        wider = 1 << (self._num_qubits - program.num_qubits)
+        program._rows_at_once(1, wider, held=angles.nbytes)
         sums = [o for o in self._observables if isinstance(o, PauliSum)]
         is_pauli = self._options.measurement is None and len(sums) == len(self._observables)
         if self._plan is None and is_pauli and self._runner is not None:
             return self._runner.expectations(program, sums, angles, total), variances
         out = np.empty((count, self.size), dtype=self.dtype)
-        at_once = max(1, _CHUNK_BYTES // (program.dtype.itemsize << self._num_qubits))
-        check_state_memory(self._num_qubits, program.dtype.itemsize, batch=min(at_once, count), copies=3)
-        for first in range(0, count, at_once):
-            part = slice(first, min(count, first + at_once))
+        copies = _COPIES * wider
+        if self._options.measurement is not None:
+            copies = 1 + self._options.measurement.copies(program)
+        for part in program._row_ranges(count, copies, copies * _CHUNK_BYTES, angles.nbytes + out.nbytes):
             states = self._states(angles[part], total)
             if self._plan is not None:
                 assert self._streams is not None and self._options.shots is not None

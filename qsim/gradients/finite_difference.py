@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim.errors import ArgumentError, GradientError
-from qsim.gradients.evaluations import Evaluations, Options, Streams
+from qsim.gradients.evaluations import Evaluations, Options, Streams, evaluation_ranges
 
 if TYPE_CHECKING:
     from qsim.program.program import Program
@@ -21,8 +21,6 @@ FloatArray = npt.NDArray[np.float64]
 _STEPS = {np.dtype(np.complex128): 1e-5, np.dtype(np.complex64): 1e-2}
 #: With shots the noise is divided by the step.
 SHOT_STEP = 0.1
-#: Limits of what is evaluated at once.
-_ROWS, _VALUE_BYTES = 1 << 13, 1 << 26
 
 
 def estimate(
@@ -38,10 +36,8 @@ def estimate(
     jacobian = np.zeros((batch, out.shape[1], count), dtype=out.dtype)
     variance = np.zeros((batch, out.shape[1], count))
     chosen = np.array(columns, dtype=np.int64)
-    at_once = max(1, min(_ROWS, _VALUE_BYTES // (16 * max(1, count))))
-    for first in range(0, batch * len(chosen), at_once):
-        pairs = np.arange(first, min(first + at_once, batch * len(chosen)))
-        rows, places = np.divmod(pairs, len(chosen))
+    for part in evaluation_ranges(program, batch * len(chosen), 2 * count):
+        rows, places = np.divmod(np.arange(part.start, part.stop), len(chosen))
         column = chosen[places]
         up, down, here = values[rows], values[rows], np.arange(len(rows))
         up[here, column] += half

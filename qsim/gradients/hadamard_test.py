@@ -17,7 +17,7 @@ import numpy.typing as npt
 from qsim.errors import GradientError
 from qsim.gates import get_gate
 from qsim.gradients.evaluate import require_unitary, to_parameters, wanted_slots
-from qsim.gradients.evaluations import Evaluations, Options, Streams
+from qsim.gradients.evaluations import Evaluations, Options, Streams, evaluation_ranges
 from qsim.gradients.runner import Runner
 from qsim.observables import Observable, PauliSum
 from qsim.operations import GateOperation
@@ -35,8 +35,8 @@ __all__ = ["estimate"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-#: Limits of what is evaluated at once, and of the qubits of a generator that is taken apart.
-_ROWS, _ANGLE_BYTES, _MAX_TARGETS = 1 << 14, 1 << 26, 6
+#: Most qubits of a generator that is taken apart.
+_MAX_TARGETS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +85,8 @@ def estimate(
         crossed = [_crossed(o, n) for o in program.observables]
         evaluate = Evaluations(program, options, streams, tests.runner, n + 1, crossed)
         num = len(tests.slots)
-        at_once = max(1, min(_ROWS, _ANGLE_BYTES // (8 * (num_slots + num))))
-        for first in range(0, batch * num, at_once):
-            rows, terms = np.divmod(np.arange(first, min(first + at_once, batch * num)), num)
+        for part in evaluation_ranges(program, batch * num, num_slots + num):
+            rows, terms = np.divmod(np.arange(part.start, part.stop), num)
             switched = np.zeros((len(rows), num_slots + num))
             switched[:, :num_slots] = angles[rows]
             switched[np.arange(len(rows)), num_slots + terms] = np.pi

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError
 from qsim.gradients.derivatives import measured_jacobian, tangent_states
-from qsim.gradients.evaluate import Request, read_request, require_unitary, wanted_slots
+from qsim.gradients.evaluate import Request, read_request, require_unitary
+from qsim.gradients.layers import layer_metrics, layers_of
 from qsim.gradients.overlaps import overlaps
 from qsim.gradients.states import chunks
 from qsim.measurements import Probabilities
-from qsim.program.tape import Pattern, Tape
 from qsim.simulator import Simulator
 
 if TYPE_CHECKING:
@@ -42,9 +42,11 @@ def geometric_tensor(
     params: Any = None,
     *,
     wrt: Any = None,
+    approximation: str | None = None,
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> Any:
     """The quantum geometric tensor of the state a circuit prepares.
 
@@ -53,8 +55,10 @@ def geometric_tensor(
 
     Parameters
     ----------
-    circuit, params, wrt, backend, precision, threads
+    circuit, params, wrt, backend, precision, threads, max_memory
         As for `qsim.hessian`.
+    approximation : {"block_diagonal", "diagonal"}, optional
+        As for `quantum_fisher`.
 
     Returns
     -------
@@ -84,7 +88,9 @@ def geometric_tensor(
     >>> tensor.diagonal().real.round(6), tensor[0, 1].imag.round(6)
     (array([0.25    , 0.057462]), np.float64(0.119856))
     """
-    return Simulator(backend, precision, threads).geometric_tensor(circuit, params, wrt=wrt)
+    return Simulator(backend, precision, threads, max_memory=max_memory).geometric_tensor(
+        circuit, params, wrt=wrt, approximation=approximation
+    )
 
 
 def quantum_fisher(
@@ -96,12 +102,13 @@ def quantum_fisher(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> Any:
     """The quantum Fisher information of the state a circuit prepares, ``4 Re G`` of the geometric tensor.
 
     Parameters
     ----------
-    circuit, params, wrt, backend, precision, threads
+    circuit, params, wrt, backend, precision, threads, max_memory
         As for `qsim.hessian`.
     approximation : {"block_diagonal", "diagonal"}, optional
         Leave out all entries but those between parameters of one layer (gates that act side by side, [1]_),
@@ -114,7 +121,10 @@ def quantum_fisher(
 
     Notes
     -----
-    As `geometric_tensor`; the diagonal holds a few states at once, however many parameters there are.
+    As `geometric_tensor`. The approximations take one run of the circuit, a generator for each gate with a
+    parameter and the products of each layer, and hold as many states as a layer has gates: E of the gates
+    of a layer act on the state right behind it, and what follows is unitary. Only parameters with gates in
+    several layers need a dual state each.
 
     References
     ----------
@@ -130,7 +140,7 @@ def quantum_fisher(
     array([[1.      , 0.      ],
            [0.      , 0.229849]])
     """
-    return Simulator(backend, precision, threads).quantum_fisher(
+    return Simulator(backend, precision, threads, max_memory=max_memory).quantum_fisher(
         circuit, params, wrt=wrt, approximation=approximation
     )
 
@@ -144,12 +154,13 @@ def classical_fisher(
     backend: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> Any:
     """The Fisher information of the outcomes of measuring qubits, ``F_ij = sum_k d_i p_k d_j p_k / p_k``.
 
     Parameters
     ----------
-    circuit, params, wrt, backend, precision, threads
+    circuit, params, wrt, backend, precision, threads, max_memory
         As for `qsim.hessian`.
     qubits : sequence of int, optional
         Those measured; all by default.
@@ -171,13 +182,17 @@ def classical_fisher(
     >>> classical_fisher(circuit, [0.5]).round(6)
     array([[1.]])
     """
-    return Simulator(backend, precision, threads).classical_fisher(circuit, params, qubits, wrt=wrt)
+    return Simulator(backend, precision, threads, max_memory=max_memory).classical_fisher(
+        circuit, params, qubits, wrt=wrt
+    )
 
 
-def program_geometric_tensor(program: Program, params: Any, wrt: Any) -> Any:
+def program_geometric_tensor(
+    program: Program, params: Any, wrt: Any, approximation: str | None = None
+) -> Any:
     """See `geometric_tensor`."""
     request = _request(program, params, wrt, "geometric_tensor")
-    return request.matrix(_tensor(program, request, None))
+    return request.matrix(_tensor(program, request, approximation))
 
 
 def program_quantum_fisher(program: Program, params: Any, wrt: Any, approximation: str | None) -> Any:
@@ -199,11 +214,6 @@ def program_classical_fisher(program: Program, params: Any, qubits: Any, wrt: An
 
 def program_fisher(program: Program, request: Request, approximation: str | None = None) -> FloatArray:
     """Quantum Fisher information by all parameters, (batch, P, P); zero for those not in the request."""
-    if approximation not in APPROXIMATIONS:
-        raise ArgumentError(
-            "Argument `approximation` must be None, 'block_diagonal' or 'diagonal', but is "
-            f"{approximation!r}."
-        )
     return np.asarray(4 * _tensor(program, request, approximation).real)
 
 
@@ -214,64 +224,49 @@ def _request(program: Program, params: Any, wrt: Any, what: str) -> Request:
 
 def _tensor(program: Program, request: Request, approximation: str | None) -> ComplexArray:
     """The geometric tensor by all parameters, (batch, P, P)."""
+    if approximation not in APPROXIMATIONS:
+        raise ArgumentError(
+            "Argument `approximation` must be None, 'block_diagonal' or 'diagonal', but is "
+            f"{approximation!r}."
+        )
     values, columns = request.values, request.columns
     batch, count = values.shape
     out = np.zeros((batch, count, count), dtype=complex)
     if not columns:
         return out
+    if approximation is None:
+        _write_tensor(program, values, columns, out)
+        return out
+    layers = layers_of(program, columns)
+    layer_metrics(program, layers, values, columns, out)
+    # parameters with gates in several layers need their tangents at the end of the circuit
+    others = [c for c in columns if not layers.is_local[c]]
     if approximation == "diagonal":
-        for rows, places, states, tangents in tangent_states(program, values, columns):
+        for rows, places, states, tangents in tangent_states(program, values, others):
             own = np.einsum("ri,ri->r", tangents.conj(), tangents)
             along = np.einsum("ri,ri->r", states.conj(), tangents)
             out[rows, places, places] = own.real - np.abs(along) ** 2
+        out *= np.eye(count)
         return out
-    for part in chunks(program, batch, len(columns) + 6):
+    for layer in sorted({int(layers.of_column[c]) for c in others}):
+        _write_tensor(program, values, [c for c in columns if layers.of_column[c] == layer], out)
+    return out
+
+
+def _write_tensor(program: Program, values: FloatArray, columns: list[int], out: ComplexArray) -> None:
+    """Write the entries between some parameters: all their tangents, and the inner products of these."""
+    place_of = np.zeros(values.shape[1], dtype=np.int64)
+    place_of[columns] = np.arange(len(columns))
+    # all tangents twice for their products; and at least one row of those being made
+    for part in chunks(program, len(values), 2 * len(columns) + 2, program._state_bytes(5)):
         size = 1 << program.num_qubits
-        every: ComplexArray = np.empty((part.stop - part.start, count, size), dtype=program.dtype)
+        every: ComplexArray = np.empty((part.stop - part.start, len(columns), size), dtype=program.dtype)
         here: ComplexArray = np.empty((len(every), size), dtype=program.dtype)
-        for rows, places, some, directions in tangent_states(program, values[part], columns):
-            every[rows, places] = directions
+        held = every.nbytes + here.nbytes
+        for rows, places, some, directions in tangent_states(program, values[part], columns, held):
+            every[rows, place_of[places]] = directions
             here[rows] = some
-        chosen = every[:, columns]
-        gram = overlaps(chosen, chosen)
-        along = np.einsum("bi,bpi->bp", here.conj(), chosen)  # <psi|d_p psi>
+        gram = overlaps(every, every)
+        along = np.einsum("bi,bpi->bp", here.conj(), every)  # <psi|d_p psi>
         gram = gram - along.conj()[:, :, None] * along[:, None, :]
         out[part, np.array(columns)[:, None], columns] = (gram + gram.conj().swapaxes(1, 2)) / 2
-    if approximation == "block_diagonal":
-        layers = np.array(_layers(program, columns))
-        out *= layers[:, None] == layers[None, :]
-    return out
-
-
-def _layers(program: Program, columns: list[int]) -> list[int]:
-    """The layer of every parameter: how many gates with parameters come before its first one."""
-    if not program._code.tapes:
-        return [0] * len(program.parameters)
-    tape = program._code.tapes[0]
-    slots: dict[int, list[int]] = {}
-    for column in columns:
-        for slot in wanted_slots(program, [column]):
-            slots.setdefault(slot, []).append(column)
-    depth = [0] * program.num_qubits
-    out = [-1] * len(program.parameters)
-    for record in tape.instructions:
-        qubits = _qubits_of(tape, record)
-        layer = max((depth[q] for q in qubits), default=0)
-        is_moving = int(record["slot"]) in slots
-        for column in slots.get(int(record["slot"]), ()):
-            if out[column] < 0:
-                out[column] = layer
-        for q in qubits:
-            depth[q] = layer + is_moving
-    return out
-
-
-def _qubits_of(tape: Tape, record: np.void) -> list[int]:
-    mask = int(record["ctrl_mask"])
-    if record["pattern"] == Pattern.PAULI_ROTATION:
-        mask |= int(record["x_mask"]) | int(record["z_mask"])
-    else:
-        first = int(record["targets"])
-        for q in tape.integers[first : first + int(record["num_targets"])].tolist():
-            mask |= 1 << q
-    return [q for q in range(tape.num_qubits) if mask >> q & 1]

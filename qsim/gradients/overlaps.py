@@ -21,17 +21,17 @@ _TILE, _DEPTH = 64, 48
 
 def overlaps(left: ComplexArray, right: ComplexArray) -> npt.NDArray[np.complex128]:
     """``<left[r, i]|right[r, j]>``, shape (rows, i, j), of states (rows, i, 2**n) and (rows, j, 2**n)."""
+    real = real_overlaps(left, right)
     # the imaginary part of <a|b> is the real part of <a|-i b>
     turned = (right * right.dtype.type(-1j)).astype(right.dtype, copy=False)
-    return np.asarray(real_overlaps(left, right) + 1j * real_overlaps(left, turned))
+    return np.asarray(real + 1j * real_overlaps(left, turned))
 
 
 def real_overlaps(left: ComplexArray, right: ComplexArray) -> FloatArray:
     """The real parts of `overlaps`, as products of real vectors."""
     a = np.ascontiguousarray(left).view(left.real.dtype)
-    b = np.array(right, order="C").view(
-        right.real.dtype
-    )  # NumPy has another product for twice the same array
+    # NumPy has another product for twice the same array
+    b = np.array(right, order="C", copy=np.may_share_memory(left, right) or None).view(right.real.dtype)
     out = np.zeros((len(a), a.shape[1], b.shape[1]))
     for i in range(0, a.shape[1], _TILE):
         for j in range(0, b.shape[1], _TILE):

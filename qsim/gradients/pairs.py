@@ -72,8 +72,13 @@ def second_by_slots(
     size = math.prod(measurement.shape(program)) if weights is None else 1
     count, num_slots = len(plan.gates), program._slots.num_slots
     copies = count * (2 + size) + 2 * size + 4
-    if copies * (program.dtype.itemsize << program.num_qubits) > _MAX_BYTES:
+    if program._state_bytes(copies) > _MAX_BYTES:
         return None
+    if program.max_memory is not None:
+        # and what lives for a moment only: shifted runs, images of all tangents
+        copies += len(plan.of) + count * (1 + measurement.copies(program))
+        if program._state_bytes(copies) + program._group_bytes() > program.max_memory:
+            return None
     angles = program._slots.angles(values)
     own = np.ascontiguousarray(angles[:, plan.slots] * plan.scales + plan.offsets)
     out = np.empty((len(values), size, count, count))

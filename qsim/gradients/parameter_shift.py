@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from qsim.errors import GradientError
 from qsim.gradients.evaluate import require_unitary, to_parameters, wanted_slots
-from qsim.gradients.evaluations import Evaluations, Options, Streams
+from qsim.gradients.evaluations import Evaluations, Options, Streams, evaluation_ranges
 from qsim.gradients.runner import Runner
 from qsim.program.reverse import family_of, levels_of
 from qsim.program.tape import Pattern, Tape
@@ -30,6 +30,7 @@ __all__ = [
     "cached_rule",
     "distinct_levels",
     "estimate",
+    "estimate_slots",
     "frequencies_of",
     "parameter_frequencies",
     "shift_rule",
@@ -42,8 +43,6 @@ IntArray = npt.NDArray[np.int64]
 _SAME = 1e-10
 #: The sum of a rule's coefficients, over the largest frequency, above which it amplifies rounding too much.
 _MAX_AMPLIFICATION = 1e5
-#: Limits of what is evaluated at once.
-_ROWS, _ANGLE_BYTES = 1 << 14, 1 << 26
 #: A parameter with more levels has a rule for each of its gates.
 _MAX_LEVELS = 200
 #: Levels of diagonal gates are looked up on at most this many qubits.
@@ -82,41 +81,55 @@ def estimate(
     program: Program, values: FloatArray, columns: list[int], options: Options
 ) -> tuple[Any, Any, FloatArray, FloatArray]:
     """See `qsim.gradients.evaluate.METHODS`."""
-    require_unitary(program, "parameter_shift")
+    streams = None if options.shots is None else Streams(options.seed, len(values))
+    wanted = wanted_slots(program, columns)
+    return estimate_slots(program, values, columns, options, streams, wanted, "parameter_shift")[:4]
+
+
+def estimate_slots(
+    program: Program,
+    values: FloatArray,
+    columns: list[int],
+    options: Options,
+    streams: Streams | None,
+    wanted: frozenset[int],
+    method: str,
+) -> tuple[Any, Any, FloatArray, FloatArray, int]:
+    """The same for the slots `wanted` alone; and how many evaluations of each row have random numbers now."""
+    require_unitary(program, method)
     measurement = options.measurement
     if measurement is not None and measurement.degree != 2:
         raise GradientError(
-            f"Method 'parameter_shift' needs what is linear in the density matrix, but {measurement!r} is "
+            f"Method {method!r} needs what is linear in the density matrix, but {measurement!r} is "
             "not. Use method='adjoint' or 'finite_difference'."
         )
     angles = program._slots.angles(values)
-    plan = program._derive(("parameter_shift", *columns), lambda: _make_plan(program, columns))
+    plan = program._derive((method, "slots", *columns), lambda: _make_plan(program, wanted))
     batch = len(values)
-    streams = None if options.shots is None else Streams(options.seed, batch)
     everyone, zeros = np.arange(batch), np.zeros(batch, dtype=np.int64)
     if plan is None:
         evaluate = Evaluations(program, options, streams)
         out, out_variance = evaluate(angles, everyone, zeros)
         slopes = np.zeros((*out.shape, values.shape[1]))
-        return out, slopes.astype(out.dtype), out_variance, slopes
+        return out, slopes.astype(out.dtype), out_variance, slopes, 1
     evaluate = Evaluations(program, options, streams, plan.runner)
     own = np.ascontiguousarray(angles[:, plan.slots] * plan.scales + plan.offsets)
     num = len(plan.coefficients)
-    at_once = max(1, min(_ROWS, _ANGLE_BYTES // (8 * max(1, own.shape[1]))))
     out, out_variance = evaluate(own, everyone, zeros)
     by_slot = np.zeros((*out.shape, program._slots.num_slots), dtype=out.dtype)
     variance = np.zeros(by_slot.shape)
     # all evaluations of all rows are one batch, in as many pieces as memory asks for
-    for first in range(0, batch * num, at_once):
-        rows, terms = np.divmod(np.arange(first, min(first + at_once, batch * num)), num)
+    for part in evaluation_ranges(program, batch * num, own.shape[1]):
+        rows, terms = np.divmod(np.arange(part.start, part.stop), num)
         found, noise = evaluate(plan.moved(own[rows], terms), rows, 1 + terms, batch * num)
         weights = plan.coefficients[terms][:, None]
         places = (rows, plan.of_slot[terms])
         np.add.at(by_slot.transpose(0, 2, 1), places, weights * found)
-        if streams is not None:
+        if options.shots is not None:
             np.add.at(variance.transpose(0, 2, 1), places, weights**2 * noise)
     jacobian = to_parameters(program, values, by_slot, columns)
-    return out, jacobian, out_variance, to_parameters(program, values, variance, columns, squared=True)
+    variances = to_parameters(program, values, variance, columns, squared=True)
+    return out, jacobian, out_variance, variances, 1 + num
 
 
 def frequencies_of(levels: FloatArray) -> tuple[float, ...]:
@@ -197,11 +210,11 @@ def unroll_angles(tape: Tape) -> tuple[Tape, IntArray, FloatArray, FloatArray, I
     return unrolled, slots, scales, offsets, places
 
 
-def _make_plan(program: Program, columns: list[int]) -> _Shifts | None:
-    """None where no gate depends on these parameters."""
+def _make_plan(program: Program, wanted: frozenset[int]) -> _Shifts | None:
+    """None where no gate depends on these slots."""
     if not program._code.tapes:
         return None
-    tape, wanted = program._code.tapes[0], wanted_slots(program, columns)
+    tape = program._code.tapes[0]
     unrolled, slots, scales, offsets, places = unroll_angles(tape)
     gates = {int(slot): np.flatnonzero(slots == slot) for slot in np.unique(slots) if int(slot) in wanted}
     rules: list[_Rule] = []

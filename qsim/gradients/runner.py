@@ -54,7 +54,7 @@ class Runner:
         out = empty_states(len(angles), 1 << self._tape.num_qubits, program.dtype)
         lanes = self._lane_program(total)
         if lanes is not None:
-            self._backend.run_lanes(lanes[1], None, out, angles, program.threads)
+            self._backend.run_lanes(lanes[1], None, out, angles, self._threads(program))
         else:
             self._backend.run(self._handle, out, angles, program.threads)
         return out
@@ -66,8 +66,12 @@ class Runner:
         lanes = self._lane_program(total)
         paulis, in_lanes = self._handles_of(sums, lanes)
         if in_lanes is not None:
-            return self._backend.expectation_lanes(lanes[1], in_lanes, angles, program.dtype, program.threads)
+            threads = self._threads(program)
+            return self._backend.expectation_lanes(lanes[1], in_lanes, angles, program.dtype, threads)
         return self._backend.run_expectation(self._handle, paulis, angles, program.dtype, program.threads)
+
+    def _threads(self, program: Program) -> int:
+        return program._threads_in_lanes(1 << (self._tape.num_qubits - program.num_qubits))
 
     def _handles_of(self, sums: Sequence[PauliSum], lanes: Any) -> tuple[Any, Any]:
         for known, paulis, in_lanes in self._observed:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from qsim.gradients.evaluations import Options, Streams
+from qsim.gradients.evaluations import Options, Streams, evaluation_ranges
 from qsim.gradients.finite_difference import SHOT_STEP, checked_step, evaluate_at
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ __all__ = ["estimate"]
 FloatArray = npt.NDArray[np.float64]
 #: Without shots only the third derivative limits it, and rounding.
 _STEPS = {np.dtype(np.complex128): 1e-4, np.dtype(np.complex64): 1e-2}
-_ROWS = 1 << 13
 
 
 def estimate(
@@ -36,8 +35,8 @@ def estimate(
     signs = np.zeros((batch, times, count))
     for row, generator in enumerate(streams.generators):
         signs[row][:, columns] = 2.0 * generator.integers(0, 2, (times, len(columns))) - 1.0
-    for first in range(0, batch * times, _ROWS):
-        rows, which = np.divmod(np.arange(first, min(first + _ROWS, batch * times)), times)
+    for part in evaluation_ranges(program, batch * times, 2 * count):
+        rows, which = np.divmod(np.arange(part.start, part.stop), times)
         move = half * signs[rows, which]
         found, _ = evaluate(
             np.concatenate([values[rows] + move, values[rows] - move]),

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from qsim.gradients.adjoint import _make_reverse
+from qsim.gradients.adjoint import _make_reverse, lanes_back, wanted_mask
 from qsim.gradients.evaluate import wanted_slots
-from qsim.memory import check_state_memory
 from qsim.program.dual import Velocities, dual_reverse_tape, dual_tape
 from qsim.program.execution import empty_states
 from qsim.program.reverse import Reverse, inverse_tape
@@ -30,13 +29,9 @@ ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
 _CHUNK_BYTES = 1 << 24
 
 
-def chunks(program: Program, count: int, copies: int) -> Iterator[slice]:
-    """Slices of `count` rows of which each needs `copies` states at once."""
-    size = program.dtype.itemsize << program.num_qubits
-    rows = max(1, min(count, _CHUNK_BYTES // (size * copies)))
-    check_state_memory(program.num_qubits, program.dtype.itemsize, batch=rows, copies=copies)
-    for first in range(0, count, rows):
-        yield slice(first, min(count, first + rows))
+def chunks(program: Program, count: int, copies: int, held: int = 0) -> Iterator[slice]:
+    """Slices of `count` rows of which each needs `copies` states at once, beside `held` bytes."""
+    return program._row_ranges(count, copies, _CHUNK_BYTES, held)
 
 
 def final_states(
@@ -65,11 +60,25 @@ def pull_back(
     states: ComplexArray,
     cotangents: ComplexArray,
     columns: list[int],
+    batch: int,
+    from_zero: bool = True,
 ) -> FloatArray:
     """Derivatives ``2 Re <lambda|d psi / d slot>``, (rows, count, num_slots).
 
-    `states` and `cotangents`, (rows, count, 2**n), are overwritten.
+    `states`, made from ``|0...0>`` or from others, and `cotangents`, (rows, count, 2**n), are overwritten.
+    Whether lanes serve is decided by the whole `batch`, of which these rows are a part.
     """
+    lanes = lanes_back(program, batch, cotangents.shape[1] + 1, from_zero)
+    if lanes is not None:
+        wanted = program._derive(("wanted", *columns), lambda: wanted_mask(program, columns))
+        return program._backend.sweep_lanes(
+            lanes,
+            states,
+            np.ascontiguousarray(cotangents, dtype=program.dtype),
+            wanted,
+            np.ascontiguousarray(angles),
+            program._threads_in_lanes(cotangents.shape[1] + 1),
+        )
     made = program._derive(("adjoint", *columns), lambda: _make_reverse(program, columns))
     if made is None:
         return np.zeros((*cotangents.shape[:2], program._slots.num_slots))

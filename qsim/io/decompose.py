@@ -25,6 +25,7 @@ from qsim.user_gates import (
     ControlledGate,
     DiagonalGate,
     GeneratorGate,
+    GeneratorSumGate,
     PauliRotationGate,
     PermutationGate,
     PhaseOnStatesGate,
@@ -172,6 +173,8 @@ def parts_of(gate: Gate, params: Sequence[Any]) -> list[GateOperation]:
         return _unitary_gate_parts(gate)
     if isinstance(gate, GeneratorGate) and isinstance(params[0], ParameterExpression):
         return _generator_parts(gate, params[0])
+    if isinstance(gate, GeneratorSumGate) and any(isinstance(p, ParameterExpression) for p in params):
+        raise ArgumentError("its angles are no formulas of its parameters, which must be bound")
     parts = gate.decompose(tuple(params))
     if parts is not None:
         return [GateOperation(part.gate, part.params, part.qubits) for part in parts]

@@ -33,7 +33,7 @@ from qsim.operations import (
     WhileLoop,
 )
 from qsim.parameters import Parameter, ParameterExpression
-from qsim.user_gates import CircuitGate, ControlledGate, UnitaryGate
+from qsim.user_gates import CircuitGate, ControlledGate, GeneratorSumGate, UnitaryGate
 
 __all__ = ["Writer3", "export"]
 
@@ -143,6 +143,9 @@ class Writer3:
         """One gate call with its modifiers."""
         op = _unwrapped(op)
         gate = op.gate
+        if isinstance(gate, GeneratorSumGate) and all(isinstance(p, float) for p in op.params):
+            gate = UnitaryGate(gate.target_matrix(*op.params), gate.name)
+            op = GateOperation(gate, (), op.targets, op.controls, op.control_values)
         direct = _DIRECT.get(gate.name) if isinstance(gate, GateSpec) else None
         extra: tuple[Any, ...] = ()
         if direct is None:

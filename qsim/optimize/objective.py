@@ -37,7 +37,7 @@ class Objective:
     method, shots, seed, step
         How gradients are taken, as for `qsim.value_and_gradient`. With `shots` values are estimated too; the
         numbers follow from `seed` and the step of the optimiser.
-    backend, precision, threads
+    backend, precision, threads, max_memory
         See `qsim.Simulator`.
 
     Attributes
@@ -68,8 +68,11 @@ class Objective:
         backend: str | None = None,
         precision: str | None = None,
         threads: int | None = None,
+        max_memory: int | str | None = None,
     ) -> None:
-        self.program = Simulator(backend, precision, threads).compile(circuit, observable)
+        self.program = Simulator(backend, precision, threads, max_memory=max_memory).compile(
+            circuit, observable
+        )
         if not self.program._is_single:
             raise ArgumentError("Argument `observable` must be one observable, but is a list of them.")
         if shots is not None and method == "adjoint":

@@ -8,20 +8,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from qsim._checks import counted
 from qsim.backends.base import Backend, get_backend
 from qsim.bitstrings import MAX_MASK_BITS
 from qsim.distributions import distribution_from_outcomes
 from qsim.errors import ArgumentError, ObservableError, StateError
-from qsim.memory import check_free_memory, check_state_memory
+from qsim.memory import (
+    check_free_memory,
+    check_state_memory,
+    format_bytes,
+    row_ranges,
+    rows_at_once,
+)
 from qsim.observables import Diagonal, Observable, PauliSum, Projector, as_observables
 from qsim.parameters import MAX_ANGLE
 from qsim.program.branches import Branch, exact_split, normalize_states, run_branches, shot_split
 from qsim.program.flow import FlowCode
-from qsim.program.lanes import LaneProgram, lane_program, lane_tables
+from qsim.program.lanes import MAX_LANE_QUBITS, LaneProgram, lane_program, lane_tables
 from qsim.program.slots import SlotMap
 from qsim.rng import stream_key
 
-__all__ = ["Execution", "common_batch", "with_progress"]
+__all__ = ["Execution", "common_batch", "pieces_shown", "with_progress"]
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
@@ -39,8 +46,14 @@ _BYTES_PER_OUTCOME = 300
 _MAX_DERIVED = 32
 #: Observables whose tables for lanes are bigger run row by row.
 MAX_LANE_TABLES = 1 << 26
+#: Rows that a group of lanes holds at most, in either backend and precision.
+_MOST_LANES = 16
 #: Up to here a state is too small for a question about free memory.
 PLAIN_QUBITS = 20
+
+
+def _no_answer(_: Any) -> None:
+    """For `Execution._row_call`."""
 
 
 class Execution:
@@ -51,6 +64,7 @@ class Execution:
     dtype: np.dtype[Any]
     threads: int
     fuse: bool
+    max_memory: int | None
     observables: tuple[Observable, ...]
     _backend_name: str
     _code: FlowCode
@@ -72,6 +86,7 @@ class Execution:
             and not self._slots.expressions
             and self.num_qubits <= PLAIN_QUBITS
             and self._code.keeps_norm
+            and (self.max_memory is None or self._state_bytes(2) <= self.max_memory)
         )
 
     def _set_observables(self, observables: Any) -> None:
@@ -85,13 +100,14 @@ class Execution:
     def _connect_observables(self) -> None:
         self._paulis = pauli_handle(self._backend, self.observables, self.num_qubits)
         self._lane_observables: list[Any] = []  # one handle, made when first asked for
+        self._row_calls: dict[str, Callable[[Any], Any]] = {}
         self._is_one_sum = (
             self._is_single and len(self.observables) == 1 and isinstance(self.observables[0], PauliSum)
         )
 
     def __getstate__(self) -> dict[str, Any]:
         dropped = {"_sealed", "_backend", "_handles", "_derived", "_paulis", "_is_plain", "_is_one_sum"}
-        dropped.add("_lane_observables")
+        dropped.update(("_lane_observables", "_row_calls"))
         return {name: value for name, value in self.__dict__.items() if name not in dropped}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -124,6 +140,34 @@ class Execution:
             return None
         # above this, or NaN, a value is no angle
         return params.reshape(1, -1) if params.dot(params) <= MAX_ANGLE else None
+
+    def _row_call(self, answer: str) -> Callable[[Any], Any]:
+        """A function of `params` that knows the ``"state"``, ``"expectation"`` or ``"gradient"`` of one row.
+
+        A row as `_plain_angles` takes it; of anything else the answer is None.
+        """
+        call = self._row_calls.get(answer)
+        if call is None:
+            call = self._row_calls[answer] = self._make_row_call(answer) or _no_answer
+        return call
+
+    def _make_row_call(self, answer: str) -> Callable[[Any], Any] | None:
+        if not self._is_plain:
+            return None
+        dtype, threads = self.dtype, self.threads
+        if answer == "state":
+            is_small = self.dtype.itemsize << self.num_qubits < _ALIGNED_BYTES
+            if not is_small:
+                return None
+            return self._backend.state_of_row(self._handles[0], dtype, threads, MAX_ANGLE)
+        if not self._is_one_sum:
+            return None
+        if answer == "expectation":
+            return self._backend.expectation_of_row(self._handles[0], self._paulis, dtype, threads, MAX_ANGLE)
+        lanes = self._observed_lanes(1, gradient=True)
+        if lanes is None:
+            return None
+        return self._backend.gradient_of_row(*lanes, dtype, threads, MAX_ANGLE)
 
     def _derive(self, key: Any, make: Callable[[], Any]) -> Any:
         """What `make` gives, kept for the next time."""
@@ -175,7 +219,8 @@ class Execution:
         """Values of all observables, all Pauli sums, for some rows of a batch that starts from |0...0>."""
         lanes = self._observed_lanes(batch)
         if lanes is not None:
-            return self._backend.expectation_lanes(*lanes, angles, self.dtype, self.threads)
+            threads = self._threads_in_lanes()
+            return self._backend.expectation_lanes(*lanes, angles, self.dtype, threads)
         return self._backend.run_expectation(self._handles[0], self._paulis, angles, self.dtype, self.threads)
 
     # -- states ----------------------------------------------------------------------------------
@@ -189,7 +234,7 @@ class Execution:
         lanes = self._lanes(total, initial is None)
         if lanes is not None:
             own = initial if initial is None or len(initial) == 1 else initial[first : first + batch]
-            self._backend.run_lanes(lanes[1], own, states, rows, self.threads)
+            self._backend.run_lanes(lanes[1], own, states, rows, self._threads_in_lanes())
         elif initial is not None:
             states[:] = initial if len(initial) == 1 else initial[first : first + batch]
             if self._handles:
@@ -238,18 +283,20 @@ class Execution:
         function: Any,
         progress: bool = False,
         copies: int = 1,
+        answer: int = 0,
     ) -> tuple[Any, bool]:
         """`function` of the final states, averaged over branches; and whether the result has a batch axis.
 
-        `copies` is the memory it takes at its peak, in states and with the state itself.
+        `copies` is the memory it takes at its peak, in states and with the state itself; `answer` the bytes
+        of a row of the result, where they are many.
         """
         initial, batched_initial = self._initial(initial_state, normalize)
         batch = common_batch(len(values), 1 if initial is None else len(initial))
         if not batch:
             return function(np.empty((0, 1 << self.num_qubits), dtype=self.dtype)), True
         angles = self._slots.angles(values)
-        rows = self._rows_per_step(batch, progress) if self._code.is_static else 1
-        check_state_memory(self.num_qubits, self.dtype.itemsize, batch=min(rows, batch), copies=copies)
+        rows = self._rows_at_once(batch, copies, held=answer * batch)
+        rows = pieces_shown(rows, batch, progress) if self._code.is_static else 1
         out: list[Any] = []
         for first in with_progress(range(0, batch, rows), progress, batch):
             count = min(rows, batch - first)
@@ -281,19 +328,21 @@ class Execution:
                 out[:, k] = observable.expectation(states)
         return out
 
-    def _final_one_by_one(
-        self, angles: FloatArray, initial: ComplexArray | None, batch: int
-    ) -> Iterator[ComplexArray | None]:
-        """The final state of each row of a static circuit, made in chunks if in lanes; else None for each."""
-        lanes = self._code.is_static and self._lanes(batch, initial is None) is not None
-        rows = self._rows_per_chunk() if lanes else 1
-        for first in range(0, batch, rows):
-            count = min(rows, batch - first)
-            if self._code.is_static:
-                check_state_memory(self.num_qubits, self.dtype.itemsize, batch=count)
-                yield from self._final(angles, initial, count, first)
-            else:
-                yield None
+    def _sample_rows(
+        self,
+        angles: FloatArray,
+        initial: ComplexArray | None,
+        first: int,
+        shots: int,
+        generators: Sequence[np.random.Generator],
+    ) -> list[npt.NDArray[np.int64]]:
+        """Samples of the rows from `first` on, one for each generator."""
+        count = len(generators)
+        states = self._final(angles, initial, count, first) if self._code.is_static else [None] * count
+        return [
+            self._sample_row(state, angles, initial, first + k, shots, generator)
+            for k, (state, generator) in enumerate(zip(states, generators, strict=True))
+        ]
 
     def _sample_row(
         self,
@@ -309,7 +358,6 @@ class Execution:
             return self._read_out(state, self._initial_bits(), shots, generator)
         angles = np.ascontiguousarray(all_angles[row : row + 1]) if len(all_angles) > 1 else all_angles
         own = None if initial is None else initial[row : row + 1] if len(initial) > 1 else initial
-        check_state_memory(self.num_qubits, self.dtype.itemsize)
         parts = [
             self._read_out(branch.state[0], branch.bits, int(branch.weight), generator)
             for branch in self._branches(angles, own, 0, shot_split(generator), shots)
@@ -353,7 +401,7 @@ class Execution:
     ) -> dict[str, float]:
         angles = np.ascontiguousarray(all_angles[row : row + 1]) if len(all_angles) > 1 else all_angles
         own = None if initial is None else initial[row : row + 1] if len(initial) > 1 else initial
-        check_state_memory(self.num_qubits, self.dtype.itemsize, copies=2)  # and all probabilities
+        self._rows_at_once(1, 2)  # and all probabilities
         width = self._num_sampled_bits()
         totals: dict[int, float] = {}
         if self._code.is_static:
@@ -410,13 +458,48 @@ class Execution:
     def _num_sampled_bits(self) -> int:
         return self.num_qubits if self._samples_qubits() else self.num_clbits
 
-    def _rows_per_step(self, batch: int, progress: bool) -> int:
-        """Rows of a chunk; few enough for a progress bar to move."""
-        rows = self._rows_per_chunk()
-        return min(rows, -(-batch // PROGRESS_STEPS)) if progress and batch else rows
+    # -- memory ----------------------------------------------------------------------------------
+    def _state_bytes(self, copies: int = 1) -> int:
+        return copies * self.dtype.itemsize << self.num_qubits
 
-    def _rows_per_chunk(self) -> int:
-        return max(1, CHUNK_BYTES // (self.dtype.itemsize << self.num_qubits))
+    def _threads_in_lanes(self, copies: int = 1) -> int:
+        """Threads that run lanes: those whose groups, `copies` states a row, take half of `max_memory`."""
+        if self.max_memory is None:
+            return self.threads
+        return max(1, min(self.threads, self.max_memory // (2 * _MOST_LANES * self._state_bytes(copies))))
+
+    def _group_bytes(self, copies: int = 1) -> int:
+        """What the groups of all threads take if lanes run."""
+        if self.num_qubits > MAX_LANE_QUBITS:
+            return 0
+        return self._threads_in_lanes(copies) * _MOST_LANES * self._state_bytes(copies)
+
+    def _rows_at_once(self, batch: int, copies: int, usual: int = CHUNK_BYTES, held: int = 0) -> int:
+        """Rows of a piece of a batch, each of `copies` states, beside an answer, say, of `held` bytes.
+
+        As many as `usual` bytes hold, at least one, and no more than `max_memory` allows.
+
+        Raises
+        ------
+        MemoryBudgetError
+            One row is more than `max_memory` allows, or what would be held does not fit the free memory.
+        """
+        size, what = self._state_bytes(copies), "One row"
+        if self.max_memory is not None:
+            held += self._group_bytes()
+            what = f"One row, of {counted(copies, 'state')} of {counted(self.num_qubits, 'qubit')}"
+            if held:
+                what += f", beside {format_bytes(held)} whatever the rows"
+            what += ","
+        rows = rows_at_once(max(1, batch), size, usual, self.max_memory, held, what)
+        check_state_memory(self.num_qubits, self.dtype.itemsize, batch=rows, copies=copies)
+        return rows
+
+    def _row_ranges(
+        self, batch: int, copies: int, usual: int = CHUNK_BYTES, held: int = 0
+    ) -> Iterator[slice]:
+        """Pieces of a batch; see `_rows_at_once`."""
+        return row_ranges(batch, self._rows_at_once(batch, copies, usual, held))
 
     def _initial(self, initial_state: Any, normalize: bool) -> tuple[ComplexArray | None, bool]:
         """Checked initial states, shape (1 or batch, 2**num_qubits), and whether a batch axis was given."""
@@ -489,6 +572,11 @@ def common_batch(first: int, second: int) -> int:
     if first != second and 1 not in (first, second):
         raise ArgumentError(f"Parameters have a batch of {first}, but initial states one of {second}.")
     return first if second == 1 else second
+
+
+def pieces_shown(rows: int, batch: int, progress: bool) -> int:
+    """Rows of a piece, few enough for a progress bar to move."""
+    return min(rows, -(-batch // PROGRESS_STEPS)) if progress and batch else rows
 
 
 def with_progress(starts: range, progress: bool, total: int) -> Iterable[int]:

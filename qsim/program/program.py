@@ -16,10 +16,17 @@ from qsim.binding import bind_values
 from qsim.bitstrings import MAX_MASK_BITS, parse_bitstring
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError, CircuitError, StateError
-from qsim.memory import check_free_memory, check_state_memory
+from qsim.memory import check_budget, check_free_memory, check_state_memory, parse_bytes
 from qsim.observables import Diagonal, PauliSum, Projector
 from qsim.parameters import Parameter
-from qsim.program.execution import ComplexArray, Execution, FloatArray, common_batch, with_progress
+from qsim.program.execution import (
+    ComplexArray,
+    Execution,
+    FloatArray,
+    common_batch,
+    pieces_shown,
+    with_progress,
+)
 from qsim.program.explain import explain_program, measure_run
 from qsim.program.flow import compile_flow
 from qsim.program.slots import SlotAllocator
@@ -40,6 +47,7 @@ def compile(
     precision: str | None = None,
     threads: int | None = None,
     fuse: bool = True,
+    max_memory: int | str | None = None,
 ) -> Program:
     """Compile a circuit, once, into a Program that runs many times.
 
@@ -57,6 +65,9 @@ def compile(
     fuse : bool, default True
         Whether big states may run a fused program: the same up to rounding, in fewer passes. False is for
         checking.
+    max_memory : int or str, optional
+        Bytes, or text such as ``"256 MB"`` or ``"2 GiB"``, for the states that a call holds at once: batches
+        go through in pieces that fit. No bit of an answer depends on it. See the guide to batches.
 
     Returns
     -------
@@ -71,7 +82,15 @@ def compile(
     >>> program.expectation([[0.0], [np.pi]]).round(12)
     array([ 1., -1.])
     """
-    return Program(circuit, observables, backend=backend, precision=precision, threads=threads, fuse=fuse)
+    return Program(
+        circuit,
+        observables,
+        backend=backend,
+        precision=precision,
+        threads=threads,
+        fuse=fuse,
+        max_memory=max_memory,
+    )
 
 
 class Program(Execution):
@@ -87,6 +106,8 @@ class Program(Execution):
     precision : {"double", "single"}
     threads : int
     fuse : bool
+    max_memory : int or None
+        In bytes.
     """
 
     def __init__(
@@ -98,6 +119,7 @@ class Program(Execution):
         precision: str | None = None,
         threads: int | None = None,
         fuse: bool = True,
+        max_memory: int | str | None = None,
     ) -> None:
         if not isinstance(circuit, Circuit):
             raise TypeError(f"Argument `circuit` must be a Circuit, but is {type(circuit).__name__}.")
@@ -109,6 +131,7 @@ class Program(Execution):
         if not isinstance(fuse, bool):
             raise TypeError(f"Argument `fuse` must be a bool, but is {type(fuse).__name__}.")
         self.fuse = fuse
+        self.max_memory = parse_bytes(max_memory)
         self._backend_name = get_backend(backend).name
         # Nothing is built for a state that cannot exist: the tape's masks hold 64 bits.
         check_state_memory(self.num_qubits, self.dtype.itemsize)
@@ -183,10 +206,10 @@ class Program(Execution):
         CircuitError
             If the circuit measures, resets or branches before its end, so that its state is random.
         """
-        plain = self._plain_angles(params) if initial_state is None else None
-        if plain is not None:
-            state: ComplexArray = self._run(plain, None, 1)[0]
-            return state
+        if initial_state is None:
+            state: ComplexArray | None = self._row_call("state")(params)
+            if state is not None:
+                return state
         return self._statevector("A state vector", params, initial_state, normalize)
 
     def _statevector(
@@ -197,6 +220,11 @@ class Program(Execution):
         values, batched = bind_values(self.parameters, params)
         initial, batched_initial = self._initial(initial_state, normalize)
         batch = common_batch(len(values), 1 if initial is None else len(initial))
+        check_budget(
+            self._state_bytes(batch) + (self._group_bytes() if batch > 1 else 0),
+            self.max_memory,
+            f"{what}, which is one answer of {counted(batch, 'row')} that cannot be made in pieces,",
+        )
         check_state_memory(self.num_qubits, self.dtype.itemsize, batch=batch)
         states = self._run(self._slots.angles(values), initial, batch)
         return states if batched or batched_initial else states[0]
@@ -259,20 +287,17 @@ class Program(Execution):
             Shape () for one observable and one parameter set, with (batch,) in front for a batch and
             (num_observables,) behind for a list of observables.
         """
-        if self._is_one_sum and initial_state is None:
-            plain = self._plain_angles(params)
-            if plain is not None:
-                out = self._backend.run_expectation(
-                    self._handles[0], self._paulis, plain, self.dtype, self.threads
-                )
-                return out.item()
+        if initial_state is None:
+            value = self._row_call("expectation")(params)
+            if value is not None:
+                return value
         self._require_observables()
         values, batched = bind_values(self.parameters, params)
         if self._is_static_pauli() and initial_state is None:
-            check_state_memory(self.num_qubits, self.dtype.itemsize)
+            self._rows_at_once(1, 1)
             angles = self._slots.angles(values)
             if progress and len(angles):
-                size = self._rows_per_step(len(angles), progress)
+                size = pieces_shown(self._rows_at_once(len(angles), 1), len(angles), progress)
                 rows = [
                     self._pauli_values(angles[first : first + size], len(angles))
                     for first in with_progress(range(0, len(angles), size), progress, len(angles))
@@ -311,6 +336,11 @@ class Program(Execution):
 
         Arguments and results as for `qsim.value_and_gradient`.
         """
+        is_plain = wrt is None and measurement is None and step is None and shots is None and seed is None
+        if is_plain and directions is None and method == "adjoint" and not return_std:
+            found: tuple[Any, ...] | None = self._row_call("gradient")(params)
+            if found is not None:
+                return found
         from qsim.gradients.evaluate import value_and_gradient
 
         return value_and_gradient(
@@ -433,7 +463,14 @@ class Program(Execution):
         values, batched = bind_values(self.parameters, params)
         copies = 2 if len(chosen) + 2 > self.num_qubits else 1
         out, batched = self._average(
-            values, batched, initial_state, normalize, probabilities, progress, copies
+            values,
+            batched,
+            initial_state,
+            normalize,
+            probabilities,
+            progress,
+            copies,
+            answer=8 << len(chosen),
         )
         return np.asarray(out if batched else out[0])
 
@@ -454,18 +491,30 @@ class Program(Execution):
         ndarray, shape (2**k, 2**k) or (batch, 2**k, 2**k), complex128
         """
         chosen = self._qubits(qubits)
-        check_free_memory(
-            (16 << 2 * len(chosen)) + (self.dtype.itemsize << self.num_qubits),
-            f"A density matrix of {len(chosen)} qubits",
-            "Use fewer qubits.",
-        )
+        self._check_matrix_memory(chosen)
 
         def reduced(states: ComplexArray) -> ComplexArray:
             return entanglement.reduced_density_matrix(states, chosen)
 
         values, batched = bind_values(self.parameters, params)
-        out, batched = self._average(values, batched, initial_state, normalize, reduced, copies=3)
+        out, batched = self._average(
+            values, batched, initial_state, normalize, reduced, copies=3, answer=16 << 2 * len(chosen)
+        )
         return np.asarray(out if batched else out[0])
+
+    def _of_reduced(self, params: Any, chosen: npt.NDArray[np.int32], function: Any) -> Any:
+        """A function of the density matrices (rows, 2**k, 2**k) of some qubits: a number for each row."""
+        self._check_matrix_memory(chosen)
+        values, batched = bind_values(self.parameters, params)
+        if self._code.is_static:  # a few matrices at a time
+
+            def of_states(states: ComplexArray) -> Any:
+                return function(entanglement.reduced_density_matrix(states, chosen))
+
+            out, batched = self._average(values, batched, None, False, of_states, copies=3)
+        else:
+            out = function(self.density_matrix(values, chosen))
+        return out if batched else float(out[0])
 
     def amplitudes(
         self, bitstrings: Any, params: Any = None, *, initial_state: Any = None, normalize: bool = False
@@ -491,7 +540,15 @@ class Program(Execution):
                 f"{type(bitstrings).__name__}."
             )
         index = [self._basis_index(b) for b in bitstrings]
-        return self._statevector("A list of amplitudes", params, initial_state, normalize)[..., index]
+        self._require_static("A list of amplitudes", "density_matrix() or distribution()")
+        values, batched = bind_values(self.parameters, params)
+        initial, batched_initial = self._initial(initial_state, normalize)
+        batch = common_batch(len(values), 1 if initial is None else len(initial))
+        angles = self._slots.angles(values)
+        out: ComplexArray = np.empty((batch, len(index)), dtype=self.dtype)
+        for part in self._row_ranges(batch, 1):
+            out[part] = self._run(angles, initial, part.stop - part.start, part.start)[:, index]
+        return out if batched or batched_initial else out[0]
 
     def sample(
         self,
@@ -527,14 +584,12 @@ class Program(Execution):
         batch = common_batch(len(values), 1 if initial is None else len(initial))
         self._check_shots_memory(count, batch)
         angles = self._slots.angles(values)
-        rows = [
-            self._sample_row(state, angles, initial, row, count, row_generator(root, row))
-            for row, state in zip(
-                with_progress(range(batch), progress, batch),
-                self._final_one_by_one(angles, initial, batch),
-                strict=True,
-            )
-        ]
+        lanes = self._code.is_static and self._lanes(batch, initial is None) is not None
+        at_once = pieces_shown(self._rows_at_once(batch if lanes else 1, 1), batch, progress)
+        rows: list[npt.NDArray[np.int64]] = []
+        for first in with_progress(range(0, batch, at_once), progress, batch):
+            generators = [row_generator(root, row) for row in range(first, min(batch, first + at_once))]
+            rows += self._sample_rows(angles, initial, first, count, generators)
         out = np.stack(rows) if batched or batched_initial else rows[0]
         if self._samples_qubits():
             return Samples._from_checked_ints(out, self.num_qubits, {})
@@ -644,6 +699,13 @@ class Program(Execution):
             shots * (16 + 2 * width * batch),
             f"Argument `shots` is {shots}, which",
             "Sample fewer shots at a time.",
+        )
+
+    def _check_matrix_memory(self, chosen: npt.NDArray[np.int32]) -> None:
+        check_free_memory(
+            (16 << 2 * len(chosen)) + self._state_bytes(),
+            f"A density matrix of {len(chosen)} qubits",
+            "Use fewer qubits.",
         )
 
     def _qubits(self, qubits: Any) -> npt.NDArray[np.int32]:

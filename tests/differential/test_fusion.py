@@ -19,8 +19,10 @@ from random_tapes import TapeBuilder, random_tape, random_unitary
 
 import qsim
 from qsim.circuit import Circuit
+from qsim.gates import GATES
 from qsim.parameters import ParameterVector
 from qsim.program.flow import compile_flow
+from qsim.program.reverse import reverse_tape
 from qsim.program.slots import SlotAllocator
 from qsim.program.tape import Tape
 from qsim.testing import random_circuit, random_state
@@ -174,6 +176,75 @@ def test_tapes_of_any_pattern(seed, shape, num_ops):
     rng = np.random.default_rng(seed)
     tape = random_tape(num_qubits, num_ops, rng)
     check(tape, rng.normal(size=tape.num_slots), active, random_state(num_qubits, rng))
+
+
+# ---- sweeps back -----------------------------------------------------------------------------------------
+
+
+def swept(handle, reverse, state, cotangents, row, dtype, threads: int = 1) -> np.ndarray:
+    """Derivatives (count, num_slots)."""
+    states, images = state[None].astype(dtype), cotangents[None].astype(dtype)
+    angles = np.reshape(row, (1, -1))
+    return _core.sweep_back(handle, reverse.slots, reverse.weights, states, images, angles, threads)[0]
+
+
+def check_sweep(tape: Tape, row, active: int, rng, count: int = 2) -> None:
+    """Fused as unfused, whose generators are applied one by one; each instruction set, both precisions."""
+    reverse = reverse_tape(tape, range(tape.num_slots))
+    if not len(reverse.slots):
+        return
+    state = random_state(tape.num_qubits, rng).astype(np.complex64)
+    cotangents = np.array([3 * random_state(tape.num_qubits, rng) for _ in range(count)], dtype=np.complex64)
+    wanted = swept(compiled(reverse.tape, False), reverse, state, cotangents, row, complex)
+    size = max(1.0, np.abs(wanted).max(initial=0.0), float(np.abs(reverse.weights).max()))
+    fused = compiled(reverse.tape, True, active)
+    before = _core.isa()
+    try:
+        for isa, dtype in itertools.product(ISAS, (np.complex128, np.complex64)):
+            _core.set_isa(isa)
+            found = swept(fused, reverse, state, cotangents, row, dtype)
+            limit = 1e-11 if dtype == np.complex128 else 1e-4
+            assert np.abs(found - wanted).max() <= limit * size, f"{isa}, {np.dtype(dtype)}"
+            np.testing.assert_array_equal(found, swept(fused, reverse, state, cotangents, row, dtype, 3))
+    finally:
+        _core.set_isa(before)
+
+
+@settings(max_examples=300)
+@given(seed=seeds, shape=shapes, parts=parts, values=angles, count=st.integers(1, 3))
+def test_sweeps_of_random_circuits(seed, shape, parts, values, count):
+    num_qubits, active = shape
+    rng = np.random.default_rng(seed)
+    tape, row = bound_angles(mixture(num_qubits, [8, *parts], rng), values)
+    check_sweep(tape, row, active, rng, count)
+
+
+@settings(max_examples=30)
+@given(seed=seeds, active=st.integers(7, 10), parts=parts, values=angles)
+def test_sweeps_in_tiles_of_several_blocks(seed, active, parts, values):
+    rng = np.random.default_rng(seed)
+    tape, row = bound_angles(mixture(TILE_LOW + active + 1, [8, *parts], rng), values)
+    check_sweep(tape, row, active, rng, 1)
+
+
+@pytest.mark.parametrize("controls", [0, 1, 2])
+@pytest.mark.parametrize("spec", [s for s in GATES.values() if s.num_params], ids=lambda s: s.name)
+def test_sweeps_of_every_gate(spec, controls):
+    """With two matrix targets at most, generators are few strings, and so are those of Pauli rotations."""
+    rng = np.random.default_rng(len(spec.name))
+    num_qubits = 9
+    circuit, x = Circuit(num_qubits), ParameterVector("x", 4)
+    for _ in range(4):
+        order = random_order(num_qubits, rng)
+        angles = [x[int(rng.integers(4))] for _ in range(spec.num_params)]
+        circuit.h(range(num_qubits)).append(
+            spec, angles, order[: spec.num_qubits], controls=order[spec.num_qubits :][:controls]
+        )
+        circuit.ry(x[0], order[0]).cz(order[0], order[-1]).rx(x[1], order[-1])
+    tape, row = bound_angles(circuit, rng.uniform(-3, 3, 4))
+    reverse = reverse_tape(tape, range(tape.num_slots))
+    assert compiled(reverse.tape, True, 3).is_swept(reverse.slots) or spec.num_qubits > 2
+    check_sweep(tape, row, 3, rng)
 
 
 # ---- where gates degenerate ----------------------------------------------------------------------------

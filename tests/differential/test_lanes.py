@@ -9,6 +9,7 @@ import pytest
 import strategies
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mixtures import INGREDIENTS, mixture
 
 import qsim
 from qsim.backends.base import get_backend
@@ -18,6 +19,7 @@ from qsim.parameters import Parameter, ParameterVector
 from qsim.program import execution, lanes
 from qsim.program.lanes import MATRIX, MAX_LANE_QUBITS, MIX, PHASES, lane_program, lane_tables
 from qsim.program.program import Program
+from qsim.program.reverse import reverse_tape
 from qsim.testing import random_state, random_unitary
 
 BATCHES = (7, 8, 9, 64, 257)
@@ -204,6 +206,47 @@ def lane_handles(kernel, program: Program) -> tuple:
     tables = lane_tables(made, program.observables)
     observables = kernel.compile_lane_observables(program.num_qubits, len(program.observables), *tables)
     return kernel.compile_lanes(made), observables
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    num_qubits=st.integers(5, 8),  # enough for all of the parts
+    parts=st.lists(st.integers(0, len(INGREDIENTS) - 1), max_size=6),
+    batch=st.sampled_from([1, 2, 7, 8, 9, 17]),
+    count=st.integers(1, 3),
+    from_zero=st.booleans(),
+)
+def test_sweeps_of_given_cotangents(kernel, dtype, seed, num_qubits, parts, batch, count, from_zero):
+    """As the reverse tape does it, from states made from zero and from others, some slots wanted."""
+    rng = np.random.default_rng(seed)
+    circuit = mixture(num_qubits, [8, *parts], rng)
+    program = qsim.compile(circuit, backend=kernel.name, fuse=False)
+    tape = program.tapes[0]
+    made = lane_program(tape, from_zero=from_zero)
+    if made is None:
+        return
+    rows = program._slots.angles(rng.uniform(-3, 3, (batch, len(program.parameters))))
+    size = (batch, 1 << num_qubits)
+    states = np.zeros(size, dtype=dtype)
+    states[:, 0] = 1
+    if not from_zero:
+        states[:] = rng.normal(size=size) + 1j * rng.normal(size=size)
+    kernel.apply(kernel.compile(tape, fuse=False), states, rows, 1)
+    cotangents = (
+        rng.normal(size=(batch, count, size[1])) + 1j * rng.normal(size=(batch, count, size[1]))
+    ).astype(dtype)
+    wanted = (rng.random(tape.num_slots) < 0.8).astype(np.uint8)
+    handle = kernel.compile_lanes(made)
+    found = kernel.sweep_lanes(handle, states, cotangents, wanted, rows, 1)
+    np.testing.assert_array_equal(found, kernel.sweep_lanes(handle, states, cotangents, wanted, rows, 3))
+    reverse = reverse_tape(tape, range(tape.num_slots))
+    if len(reverse.slots):
+        back = kernel.compile(reverse.tape, fuse=False)
+        expected = kernel.sweep_back(back, reverse, states, cotangents, rows, 1)
+        scale = max(1.0, float(np.abs(expected).max()))
+        limit = (1e-11 if dtype == np.complex128 else 1e-4) * scale
+        np.testing.assert_allclose(found[..., wanted != 0], expected[..., wanted != 0], rtol=0, atol=limit)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

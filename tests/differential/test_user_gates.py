@@ -25,6 +25,7 @@ from qsim.user_gates import (
     ControlledGate,
     DiagonalGate,
     GeneratorGate,
+    GeneratorSumGate,
     PauliEvolutionGate,
     PauliRotationGate,
     PermutationGate,
@@ -108,6 +109,11 @@ def degenerate_generator(k, rng):
     return GeneratorGate((h + h.conj().T) / 2), (angle,), exp_i((h + h.conj().T) / 2, angle)
 
 
+def generator_sum(k, rng):
+    parts, angles = [hermitian(min(k, 4), rng) for _ in range(2)], rng.normal(size=2)
+    return GeneratorSumGate(parts), tuple(angles.tolist()), exp_i(np.tensordot(angles, parts, 1), 1.0)
+
+
 def prepare(k, rng):
     """Householder: its action on all basis states is compared, not only on |0...0>."""
     gate = PrepareGate(random_state(k, rng))
@@ -140,6 +146,7 @@ MAKERS = [
     phase_on_states,
     generator,
     degenerate_generator,
+    generator_sum,
     prepare,
     evolution,
 ]

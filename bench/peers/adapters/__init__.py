@@ -119,6 +119,16 @@ class Adapter:
         f = self.vector(circ)
         return lambda batch: np.array([f(a) for a in batch])
 
+    def gram(self, circ):
+        """batch -> fidelities of all pairs: states, then one matrix product."""
+        f = self.batch_vector(circ)
+
+        def run(batch):
+            states = np.asarray(f(batch))
+            return abs(states @ states.conj().T) ** 2
+
+        return run
+
     def counts(self, native):
         values, counts = np.unique(np.asarray(native), return_counts=True)
         return dict(zip(values.tolist(), counts.tolist(), strict=True))

@@ -8,6 +8,7 @@ from qsim import _core
 from qsim.backends.base import get_backend
 from qsim.program.flow import compile_flow
 from qsim.program.slots import SlotAllocator
+from qsim.quantum_kernels import FidelityKernel
 
 from . import Adapter
 
@@ -52,6 +53,10 @@ class Peer(Adapter):
 
     def batch_vector(self, circ):
         return self._program(circ).statevector
+
+    def gram(self, circ):
+        data = qsim.ParameterVector("x", len(circ.sources))
+        return FidelityKernel(self._circuit(circ, data), **self.options)
 
     def expval(self, circ, ham):
         return self._program(circ, self._observable(ham)).expectation

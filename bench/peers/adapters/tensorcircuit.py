@@ -115,6 +115,16 @@ class Peer(Adapter):
         f = jax.jit(jax.vmap(self._psi(circ)))
         return lambda batch: np.asarray(f(self._angles(batch)))
 
+    def gram(self, circ):
+        psi = jax.vmap(self._psi(circ))
+
+        def fidelities(batch):
+            states = psi(batch)
+            return jnp.abs(states @ states.conj().T) ** 2
+
+        f = jax.jit(fidelities)
+        return lambda batch: np.asarray(f(self._angles(batch)))
+
     def sampler(self, circ, angles):
         psi, _n = self._psi(circ), circ.n
 

@@ -1,0 +1,79 @@
+"""One row of a small circuit goes to the core by a short way: it gives what the long way gives, and refuses
+nothing that the long way takes.
+"""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+import qsim
+from qsim.errors import ParameterError
+from qsim.parameters import MAX_ANGLE
+from qsim.testing import random_circuit
+
+
+def make(num_qubits: int, observable, backend: str, precision: str = "double", fuse: bool = True):
+    circuit = random_circuit(num_qubits, 40, seed=num_qubits, parameters=5)
+    return qsim.compile(circuit, observable, backend=backend, precision=precision, fuse=fuse)
+
+
+@pytest.mark.parametrize("num_qubits", [1, 2, 5, 9, 10, 12, 13])
+def test_it_gives_what_a_batch_gives(num_qubits, backend, precision):
+    program = make(
+        num_qubits, {"Z" * num_qubits: 1.5, "X" + "I" * (num_qubits - 1): -0.5}, backend, precision
+    )
+    rows = np.random.default_rng(1).uniform(-3, 3, (2, len(program.parameters)))
+    limit = 1e-12 if precision == "double" else 2e-5
+    states, values = program.statevector(rows), program.expectation(rows)
+    means, slopes = program.value_and_gradient(rows)
+    for k, row in enumerate(rows):
+        state, value = program.statevector(row), program.expectation(row)
+        mean, slope = program.value_and_gradient(row)
+        assert state.shape == (1 << num_qubits,) and state.dtype == program.dtype
+        assert isinstance(value, float) and isinstance(mean, float) and slope.dtype == np.float64
+        np.testing.assert_allclose(state, states[k], atol=limit)
+        np.testing.assert_allclose([value, mean], [values[k], means[k]], atol=3 * limit)
+        np.testing.assert_allclose(slope, slopes[k], atol=10 * limit)
+        assert np.array_equal(state, program.statevector(row.tolist()))  # a list goes the long way
+        assert value == program.expectation(row.tolist())
+
+
+def test_what_else_is_taken_or_refused(backend):
+    program = make(3, "ZZZ", backend)
+    count = len(program.parameters)
+    row = np.linspace(-1, 1, count)
+    value, (mean, slope) = program.expectation(row), program.value_and_gradient(row)
+    strided = np.repeat(row, 2)[::2]
+    for given in (strided, row.astype(object).tolist(), dict(zip(program.parameters, row, strict=True))):
+        assert program.expectation(given) == value
+    unaligned = np.frombuffer(b"\0" + row.tobytes(), dtype=np.uint8)[1:].view(np.float64)
+    assert program.expectation(unaligned) == value
+    swapped = row.astype(">f8")
+    assert program.expectation(swapped) == value
+    found = program.value_and_gradient(row, wrt=program.parameters[:2])
+    assert found[0] == mean and np.array_equal(found[1], slope[:2])
+    for bad in (np.nan, np.inf, -2 * MAX_ANGLE):
+        wrong = row.copy()
+        wrong[1] = bad
+        for ask in (program.statevector, program.expectation, program.value_and_gradient):
+            with pytest.raises(ParameterError, match=program.parameters[1].name.replace("[", r"\[")):
+                ask(wrong)
+    for ask in (program.statevector, program.expectation, program.value_and_gradient):
+        with pytest.raises(ParameterError, match="shape"):
+            ask(row[:-1])
+    copy = pickle.loads(pickle.dumps(program))
+    assert copy.expectation(row) == value
+    other = program.with_observables("XXX")
+    assert other.expectation(row) != value
+    assert other.value_and_gradient(row)[0] == pytest.approx(other.expectation(row))
+
+
+def test_answers_are_new_arrays(backend):
+    program = make(2, "ZZ", backend)
+    row = np.linspace(-1, 1, len(program.parameters))
+    first, again = program.statevector(row), program.statevector(row)
+    assert not np.shares_memory(first, again) and first.flags.writeable
+    assert not np.shares_memory(program.value_and_gradient(row)[1], program.value_and_gradient(row)[1])
