@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -171,10 +171,9 @@ def get(source: FeatureMap | str | Circuit | Callable[..., Circuit]) -> FeatureM
         known = {**FEATURE_MAPS, **PRESETS}
         if source in known:
             return known[source]
-        near = difflib.get_close_matches(source, known, n=2)
-        hint = f"Did you mean {' or '.join(f'`{n}`' for n in near)}? " if near else ""
         raise ArgumentError(
-            f"Unknown feature map `{source}`. {hint}`qsim.feature_maps.FEATURE_MAPS` lists all names."
+            f"Unknown feature map `{source}`. {name_hint(source, known)}`qsim.feature_maps.FEATURE_MAPS` "
+            "lists all names."
         )
     if isinstance(source, Circuit):
         return _of_circuit(source)
@@ -189,6 +188,23 @@ def get(source: FeatureMap | str | Circuit | Callable[..., Circuit]) -> FeatureM
         "A feature map must be a name, a function that returns a Circuit, a Circuit or a FeatureMap, but is "
         f"{type(source).__name__}."
     )
+
+
+def name_hint(name: str, known: Mapping[str, FeatureMap]) -> str:
+    """A question with the names that may be meant: near ones, or what another library calls `name`."""
+
+    def plain(text: str) -> str:
+        return text.rpartition(".")[2].replace("_", "").lower()
+
+    # the summary of a preset begins with the name it has in its library
+    meant = [
+        key
+        for key, record in known.items()
+        if record.summary.startswith("``")
+        and plain(record.summary.split("``")[1].split("(")[0]) == plain(name)
+    ]
+    near = meant or difflib.get_close_matches(name, known, n=2)
+    return f"Did you mean {' or '.join(f'`{key}`' for key in near)}? " if near else ""
 
 
 def _of_circuit(circuit: Circuit) -> FeatureMap:
