@@ -54,13 +54,15 @@ class FourierSeries:
                 f"{points.shape[1]}."
             )
         waves = np.exp(1j * self.frequencies @ points.T)
-        return np.asarray(np.real(self.coefficients @ waves), dtype=np.float64)
+        values = self.coefficients @ waves
+        return np.asarray(values.real, dtype=np.float64)
 
     @property
     def power(self) -> FloatArray:
         """Squared sizes of the coefficients, averaged over the rows of weights; shape (count,)."""
         sizes = np.abs(self.coefficients) ** 2
-        return np.asarray(sizes if sizes.ndim == 1 else sizes.mean(axis=0))
+        out: FloatArray = sizes if sizes.ndim == 1 else sizes.mean(axis=0)
+        return out
 
     def accessible(self, tolerance: float = 1e-9) -> FloatArray:
         """The frequencies with a coefficient above `tolerance` for some row of weights."""
