@@ -11,8 +11,9 @@ import torch
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError
 from qsim.program.program import compile
+from qsim.torch.columns import Columns
 from qsim.torch.compiled import program_number
-from qsim.torch.values import Columns, as_list, evaluate
+from qsim.torch.values import as_list, evaluate
 
 __all__ = ["QuantumLayer"]
 
@@ -117,7 +118,7 @@ class QuantumLayer(torch.nn.Module):
         for name in self.weights:
             weight = self.get_parameter(_attribute(name))
             named[name] = weight if dtype is None else weight.to(dtype)
-        values = evaluate(self._program, self._columns.gather(named), self._number)
+        values = evaluate(self._program, self._columns, self._columns.check(named), self._number)
         return values[..., 0] if self.is_single else values
 
     def extra_repr(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,10 +11,12 @@ from qsim.circuit import Circuit
 from qsim.errors import ParameterError
 from qsim.parameters import Parameter, ParameterVector
 from qsim.program.program import Program, compile
+from qsim.torch.columns import Columns
 from qsim.torch.compiled import values_of
+from qsim.torch.direct import Direct, is_direct
 from qsim.torch.functions import MAX_EAGER, Values
 
-__all__ = ["Columns", "as_list", "evaluate", "expectation", "gather"]
+__all__ = ["as_list", "evaluate", "expectation"]
 
 
 def expectation(
@@ -80,7 +81,7 @@ def expectation(
     else:
         program = compile(circuit, as_list(observable), backend=backend, threads=threads)
         is_single = not isinstance(observable, list | tuple)
-    values = evaluate(program, gather(program, params), None)
+    values = evaluate(program, *gather(program, params))
     return values[..., 0] if is_single else values
 
 
@@ -88,8 +89,16 @@ def as_list(observable: Any) -> list[Any]:
     return list(observable) if isinstance(observable, list | tuple) else [observable]
 
 
-def evaluate(program: Program, values: torch.Tensor, number: int | None) -> torch.Tensor:
-    """Values (..., observables) of rows (..., parameters), of the rows' dtype and device."""
+def evaluate(
+    program: Program, columns: Columns, tensors: Sequence[torch.Tensor], number: int | None = None
+) -> torch.Tensor:
+    """Values (..., observables) at tensors in the order of `columns`, of their dtype and device."""
+    if not tensors:
+        return torch.as_tensor(program.expectation(), dtype=torch.get_default_dtype())
+    if is_direct() and all(t.device.type == "cpu" for t in tensors):
+        out: torch.Tensor = Direct.apply(program, columns, *tensors)
+        return out
+    values = columns.side_by_side(tensors)
     rows = values.reshape(-1, values.shape[-1]).to(device="cpu", dtype=torch.float64)
     size = len(program.observables)
     if number is not None and torch.compiler.is_compiling():
@@ -100,96 +109,23 @@ def evaluate(program: Program, values: torch.Tensor, number: int | None) -> torc
     return found.reshape(*values.shape[:-1], size).to(device=values.device, dtype=values.dtype)
 
 
-def gather(program: Program, params: Any) -> torch.Tensor:
-    """Rows (..., num_parameters) in the order of the program's parameters."""
-    parameters = program.parameters
+def gather(program: Program, params: Any) -> tuple[Columns, list[torch.Tensor]]:
+    """Tensors, checked, and how they make rows of the program's parameters."""
+    count = len(program.parameters)
     if not isinstance(params, Mapping):
         values = _checked(params, "params")
-        if values.ndim == 0 and len(parameters) == 1:
+        if values.ndim == 0 and count == 1:
             values = values[None]
-        if values.ndim == 0 or values.shape[-1] != len(parameters):
+        if values.ndim == 0 or values.shape[-1] != count or not count:
             raise ParameterError(
-                f"Argument `params` must have shape (..., {len(parameters)}), but has shape "
-                f"{tuple(values.shape)}."
+                f"Argument `params` must have shape (..., {count}), but has shape {tuple(values.shape)}."
+                + ("" if count else " The circuit has no parameters: pass {}.")
             )
-        return values
-    named = {_name(key): _checked(value, _name(key)) for key, value in params.items()}
-    return Columns(parameters).gather(named)
-
-
-class Columns:
-    """How named tensors make rows in the order of parameters: tensors side by side, then a choice."""
-
-    def __init__(self, parameters: Sequence[Parameter]) -> None:
-        #: length of each vector, None where the circuit does not tell it; () for a parameter of its own
-        self.shapes: dict[str, tuple[int | None, ...]] = {}
-        self.least: dict[str, int] = {}
-        self._parameters = tuple(parameters)
-        for p in self._parameters:
-            if p.vector is None:
-                self.shapes[p.name] = ()
-            else:
-                name, index = p.vector[:2]
-                self.shapes[name] = (p.vector_length,)
-                self.least[name] = max(self.least.get(name, 0), index + 1)
-        self._chosen: dict[tuple[int, ...], torch.Tensor | None] = {}
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """The shape of a parameter or vector; no longer than the circuit needs if nothing else is known."""
-        shape = self.shapes[name]
-        return shape if not shape else (shape[0] or self.least[name],)  # type: ignore[return-value]
-
-    def gather(self, named: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """Rows (..., num_parameters)."""
-        if named.keys() != self.shapes.keys():
-            self._refuse(named)
-        parts = []
-        for name, shape in self.shapes.items():
-            value = named[name]
-            if not shape:
-                value = value[..., None]
-            elif value.ndim == 0 or not self._fits(name, value.shape[-1]):
-                raise ParameterError(
-                    f"Parameter `{name}` must have shape (..., {self.shape(name)[0]}), but has shape "
-                    f"{tuple(value.shape)}."
-                )
-            parts.append(value)
-        if not parts:
-            return torch.zeros(0, dtype=torch.float64)
-        batch = torch.broadcast_shapes(*(part.shape[:-1] for part in parts))
-        rows = parts[0] if len(parts) == 1 else torch.cat([part.expand(*batch, -1) for part in parts], dim=-1)
-        chosen = self._choice(tuple(part.shape[-1] for part in parts))
-        return rows if chosen is None else rows.index_select(-1, chosen.to(rows.device))
-
-    def _fits(self, name: str, length: int) -> bool:
-        (wanted,) = self.shapes[name]
-        return length == wanted if wanted is not None else length >= self.least[name]
-
-    def _choice(self, lengths: tuple[int, ...]) -> torch.Tensor | None:
-        """Column of each parameter; None if they are in order."""
-        if lengths not in self._chosen:
-            starts = dict(zip(self.shapes, itertools.accumulate(lengths, initial=0), strict=False))
-            places = [
-                starts[p.name] if p.vector is None else starts[p.vector[0]] + p.vector[1]
-                for p in self._parameters
-            ]
-            is_all = places == list(range(sum(lengths)))
-            self._chosen[lengths] = None if is_all else torch.tensor(places)
-        return self._chosen[lengths]
-
-    def _refuse(self, named: Mapping[str, torch.Tensor]) -> None:
-        known = ", ".join(f"`{name}`" for name in self.shapes) or "none"
-        for name in named:
-            if name not in self.shapes:
-                raise ParameterError(
-                    f"Argument `params` names `{name}`, which the circuit does not have; its parameters are "
-                    f"{known}."
-                )
-        missing = next(name for name in self.shapes if name not in named)
-        raise ParameterError(
-            "Argument `params` must give every parameter of the circuit a value, but has none for "
-            f"`{missing}`."
-        )
+        columns, named = Columns(list(ParameterVector("params", count))), {"params": values}
+    else:
+        columns = Columns(program.parameters)
+        named = {_name(key): _checked(value, _name(key)) for key, value in params.items()}
+    return columns, columns.check(named)
 
 
 def _checked(value: Any, name: str) -> torch.Tensor:

@@ -180,6 +180,14 @@ def test_operators_by_pytorchs_own_check():
     assert set(torch.library.opcheck(values_of, (rows, layer._number, 2)).values()) == {"SUCCESS"}
 
 
+def test_mixed_dtypes_promote():
+    named = tensors()
+    named["w"] = named["w"].detach().float().requires_grad_()
+    assert qt.expectation(CIRCUIT, "Z0", named).dtype == torch.float64
+    qt.expectation(CIRCUIT, "Z0", named).sum().backward()
+    assert named["w"].grad.dtype == torch.float32 and named["x"].grad.dtype == torch.float64
+
+
 def test_errors():
     named = tensors()
     with pytest.raises(ParameterError, match="none for `w`"):
