@@ -1,7 +1,7 @@
 """The short way of a batch: one autograd node from the named tensors to the values, all else in NumPy.
 
-Transforms of ``torch.func`` and ``torch.compile`` go by `functions` and `compiled`; so does a backward pass that is
-itself to be differentiated.
+Transforms of ``torch.func`` and ``torch.compile`` go by `functions` and `compiled`; so does a backward pass
+that is itself to be differentiated.
 """
 
 from __future__ import annotations
