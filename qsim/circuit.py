@@ -18,7 +18,7 @@ from qsim.errors import ArgumentError, CircuitError, ParameterError, QubitError
 from qsim.gates import Gate, Matrix, apply_to_columns, get_gate
 from qsim.memory import check_free_memory
 from qsim.operation_methods import OperationMethods
-from qsim.operations import Barrier, GateOperation, Operation, _Structured
+from qsim.operations import Barrier, GateOperation, Operation, _Structured, written_bits
 from qsim.parameters import MAX_ANGLE, Parameter, ParameterExpression
 from qsim.user_gates import MAX_NESTING, CircuitGate
 
@@ -387,6 +387,12 @@ class Circuit(OperationMethods):
                 raise CircuitError(f"Argument `{what}` must name {needed} places, but names {len(given)}.")
         out = self.copy()
         out._adopt_variables((other,))
+        if other.scratch_clbits or self.scratch_clbits:
+            # a bit is of interest if either circuit writes it and does not call it scratch
+            scratch = self.scratch_clbits | {to_clbit[c] for c in other.scratch_clbits}
+            shown = written_bits(self._operations) - self.scratch_clbits
+            shown |= {to_clbit[c] for c in written_bits(other._operations) - other.scratch_clbits}
+            out.scratch_clbits = frozenset(scratch - shown)
         if to_qubit == tuple(range(self.num_qubits)) and to_clbit == tuple(range(self.num_clbits)):
             out._operations.extend(other._operations)
         else:

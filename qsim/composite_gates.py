@@ -169,9 +169,6 @@ class CircuitGate(UserGate):
     def inverse(self, params: Sequence[ParameterValue]) -> tuple[Gate, tuple[ParameterValue, ...]]:
         return CircuitGate(self.circuit.inverse(), adjoint_name(self.name)), ()
 
-    def bind(self, values: dict[Any, Any]) -> CircuitGate:
-        return CircuitGate(self.circuit.bind(values), self.name)
-
 
 class ControlledGate(UserGate):
     """A gate behind further controls, with their values, as one gate (controls listed first)."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim.errors import ArgumentError
+from qsim.observables.hermitian import column_pieces
 
 __all__ = ["entropy_of", "purity_of", "reduced_density_matrix", "renyi_of"]
 
@@ -31,16 +32,12 @@ def reduced_density_matrix(
     -------
     ndarray, shape (batch, 2**k, 2**k), complex128
     """
-    num_qubits = states.shape[1].bit_length() - 1
-    k = len(qubits)
-    tensor = states.reshape((-1, *(2,) * num_qubits))
-    axes = [num_qubits - int(q) for q in reversed(list(qubits))]
-    moved = (
-        np.moveaxis(tensor, axes, range(1, k + 1))
-        .reshape(len(states), 1 << k, -1)
-        .astype(complex, copy=False)
-    )
-    return np.asarray(moved @ moved.conj().transpose(0, 2, 1))
+    size = 1 << len(qubits)
+    out = np.zeros((len(states), size, size), dtype=complex)
+    for columns, _ in column_pieces(states, tuple(int(q) for q in qubits)):
+        parts = columns.astype(complex, copy=False)
+        out += parts.swapaxes(1, 2) @ parts.conj()
+    return out
 
 
 def purity_of(matrices: ComplexArray) -> FloatArray:

@@ -197,25 +197,6 @@ class GateSpec(Gate):
         )
 
     @cached_property
-    def frequencies(self) -> tuple[float, ...]:
-        """Frequencies of an expectation value as a function of the angle: those of a shift rule.
-
-        The matrix is a sum of ``A_w exp(i w theta)``; an expectation value holds the differences of the
-        w that occur. For exp(-i theta G) these are the gaps between the eigenvalues of G. Controls add
-        w = 0, the branch where they are off, hence four-term rules for controlled rotations. Empty for
-        a gate without a parameter.
-        """
-        if self.const is None or not self.terms:
-            return ()
-        levels = [0.0] if self.num_controls or np.any(self.const) else []
-        for term in self.terms:
-            for sign in (1, -1):
-                if not np.allclose(term.cos, sign * 1j * term.sin, atol=1e-12):
-                    levels.append(sign * term.omega)
-        gaps = {round(abs(a - b), 9) for a in levels for b in levels}
-        return tuple(sorted(gap for gap in gaps if gap > 0))
-
-    @cached_property
     def is_one_parameter_group(self) -> bool:
         """Whether M(a) M(b) = M(a + b), so that inverses and powers only scale the angle."""
         if not self.terms:

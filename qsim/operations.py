@@ -31,6 +31,7 @@ __all__ = [
     "Reset",
     "Switch",
     "WhileLoop",
+    "written_bits",
 ]
 
 Self = TypeVar("Self", bound="Operation")
@@ -534,3 +535,20 @@ class Continue(_Structured):
 
     __slots__ = ()
     name = "continue"
+
+
+def written_bits(operations: Sequence[Operation]) -> frozenset[int]:
+    """The classical bits that some operation writes, also one that is never reached."""
+    from qsim.classical import Variable, bits_of
+
+    found: set[int] = set()
+    for operation in operations:
+        if type(operation) is GateOperation:
+            continue
+        if isinstance(operation, Measure):
+            found.add(operation.clbit)
+        elif isinstance(operation, Assign) and not isinstance(operation.target, Variable):
+            found.update(bits_of(operation.target))
+        for body in operation.bodies:
+            found |= written_bits(body.operations)
+    return frozenset(found)

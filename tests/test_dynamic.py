@@ -490,3 +490,17 @@ def test_channels_in_circuits_with_parameters(backend):
     values = np.linspace(0, 1, 3)[:, None]
     found = qsim.expectation(dephased, "Z0", values, backend=backend)
     np.testing.assert_allclose(found, np.cos(values[:, 0]) ** 2, atol=1e-12)
+
+
+def test_compose_keeps_scratch_bits():
+    """A bit that is scratch to whoever writes it stays so; one that somebody shows is shown."""
+    inner = Circuit(2, 2).h(0).measure(0, 0).measure(1, 1)
+    inner.scratch_clbits = frozenset({0})
+    outer = Circuit(2, 3).x(1)
+    both = outer.compose(inner, clbits=[2, 0])
+    assert both.scratch_clbits == {2} and outer.scratch_clbits == frozenset()
+    assert qsim.distribution(both) == pytest.approx({"01": 1.0})  # of bits 0 and 1
+    shown = Circuit(2, 2).measure(0, 0).compose(inner)
+    assert shown.scratch_clbits == frozenset()
+    assert inner.compose(Circuit(2, 2).measure(1, 0)).scratch_clbits == frozenset()
+    assert inner.compose(Circuit(2, 2).x(0)).scratch_clbits == {0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -130,6 +131,47 @@ big.expectation(values)
 big.sample(values, shots=1000, seed=1)
 print((peak() - before) / size)
 """
+
+
+OBSERVED = (
+    PEAK.split("values = ")[0]
+    + """
+calls = {
+    "variance": lambda s, c: s.variance(c, {"X0 Z5": 1.0, "Y3": 0.5}),
+    "variance of a matrix": lambda s, c: s.variance(c, qsim.Hermitian([[1, 2j], [-2j, 0.5]], qubits=[3])),
+    "matrix": lambda s, c: s.expectation(c, qsim.Hermitian([[1, 2j], [-2j, 0.5]], qubits=[3])),
+    "diagonal": lambda s, c: s.variance(c, qsim.Diagonal([0, 1, 2, 3], qubits=[1, 5])),
+    "state": lambda s, c: s.expectation(c, qsim.StateProjector([0.6, 0.8], qubits=[2])),
+    "density matrix": lambda s, c: s.density_matrix(c, [3, 1, 7]),
+}
+simulator = qsim.Simulator(backend, precision, 2)
+circuits = [qsim.Circuit(k).h(range(k)).cz(0, k - 1).ry(0.3, 3) for k in (17, n)]
+for name, call in calls.items():
+    call(simulator, circuits[0])
+    simulator.probabilities(circuits[1], qubits=[0])
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")  # the peak begins anew
+    before = resident()
+    call(simulator, circuits[1])
+    print((peak() - before) / (simulator.compile(circuits[1]).dtype.itemsize << n), name)
+"""
+)
+
+
+@needs_proc
+def test_what_is_read_off_a_state_needs_one_more(backend, precision):
+    """Matrices, variances and density matrices go through a big state in pieces."""
+    done = subprocess.run(
+        [sys.executable, "-c", OBSERVED, "22", backend, precision],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env=os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536"},  # nothing hides in what an earlier call left
+    )
+    assert done.returncode == 0, done.stderr
+    ratios = {line.split(" ", 1)[1]: float(line.split()[0]) for line in done.stdout.splitlines()}
+    assert len(ratios) == 6 and max(ratios.values()) < 2.2, ratios
+    assert max(ratios["density matrix"], ratios["state"]) < 1.3, ratios
 
 
 @needs_proc

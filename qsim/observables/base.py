@@ -194,9 +194,11 @@ class Observable(ABC):
 
     def _variance(self, rows: ComplexArray) -> FloatArray:
         image = self._apply(rows)
-        mean = real_inner(rows, image)
         # Python floats and weak promotion would lose the batch axis, so the mean takes the rows' precision.
-        image -= mean.astype(rows.real.dtype)[:, np.newaxis] * rows
+        mean = real_inner(rows, image).astype(rows.real.dtype)[:, np.newaxis]
+        for start in range(0, rows.shape[1], _BLOCK):  # no third state
+            block = slice(start, start + _BLOCK)
+            image[:, block] -= mean * rows[:, block]
         return squared_norm(image)
 
     def _check_states(self, states: npt.ArrayLike) -> tuple[ComplexArray, ComplexArray]:

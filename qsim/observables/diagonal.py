@@ -19,14 +19,11 @@ from qsim.observables.checks import (
     check_qubits,
     real_array,
 )
-from qsim.observables.hermitian import gather_qubits, resolve_qubits, show_array
+from qsim.observables.hermitian import apply_on_qubits, column_pieces, resolve_qubits, show_array
 from qsim.observables.pauli_sum import PauliSum
 from qsim.observables.transforms import decompose_diagonal
 
 __all__ = ["Diagonal", "Projector", "diagonal_values"]
-
-# Rows of a state whose probabilities are formed at a time.
-_AMPLITUDES_AT_ONCE = 1 << 16
 
 
 class Diagonal(Observable):
@@ -145,9 +142,8 @@ class Diagonal(Observable):
         return np.asarray((table * self._values).sum(axis=-1))
 
     def _apply(self, states: ComplexArray) -> ComplexArray:
-        columns, restore = gather_qubits(states, self._qubits)
-        result: ComplexArray = restore(columns * self._values.astype(states.real.dtype))
-        return result
+        values = self._values.astype(states.real.dtype)
+        return apply_on_qubits(states, self._qubits, lambda columns: columns * values)
 
     def _expectation(self, rows: ComplexArray) -> FloatArray:
         return self.from_probabilities(_marginals(rows, self._qubits))
@@ -362,9 +358,7 @@ def _probabilities(amplitudes: ComplexArray) -> FloatArray:
 
 def _marginals(rows: ComplexArray, qubits: tuple[int, ...]) -> FloatArray:
     """Probabilities of the outcomes of `qubits`, the first least significant; shape (batch, 2**k)."""
-    columns, _ = gather_qubits(rows, qubits)
-    total = np.zeros((len(rows), columns.shape[2]))
-    step = max(1, _AMPLITUDES_AT_ONCE // columns.shape[2])
-    for start in range(0, columns.shape[1], step):
-        total += _probabilities(columns[:, start : start + step]).sum(axis=1)
+    total = np.zeros((len(rows), 1 << len(qubits)))
+    for columns, _ in column_pieces(rows, qubits):
+        total += _probabilities(columns).sum(axis=1)
     return total

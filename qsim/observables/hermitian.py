@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from qsim.observables.checks import (
 )
 from qsim.observables.pauli_sum import PauliSum
 
-__all__ = ["Hermitian", "StateProjector", "gather_qubits", "resolve_qubits", "show_array"]
+__all__ = ["Hermitian", "StateProjector", "apply_on_qubits", "column_pieces", "resolve_qubits", "show_array"]
 
 
 class Hermitian(Observable):
@@ -89,8 +90,8 @@ class Hermitian(Observable):
         return PauliSum.from_matrix(self._matrix, qubits=self._qubits)
 
     def _apply(self, states: ComplexArray) -> ComplexArray:
-        columns, restore = gather_qubits(states, self._qubits)
-        return restore(columns @ self._matrix.T.astype(states.dtype))
+        matrix = self._matrix.T.astype(states.dtype)
+        return apply_on_qubits(states, self._qubits, lambda columns: columns @ matrix)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Hermitian):
@@ -191,12 +192,16 @@ class StateProjector(Observable):
         return overlaps
 
     def _apply(self, states: ComplexArray) -> ComplexArray:
-        columns, restore = gather_qubits(states, self._qubits)
-        return restore(self._overlaps(columns)[..., np.newaxis] * self._amplitudes.astype(states.dtype))
+        amplitudes = self._amplitudes.astype(states.dtype)
+        return apply_on_qubits(
+            states, self._qubits, lambda columns: self._overlaps(columns)[..., np.newaxis] * amplitudes
+        )
 
     def _expectation(self, rows: ComplexArray) -> FloatArray:
-        columns, _ = gather_qubits(rows, self._qubits)
-        return squared_norm(self._overlaps(columns))
+        total = np.zeros(len(rows))
+        for columns, _ in column_pieces(rows, self._qubits):
+            total += squared_norm(self._overlaps(columns))
+        return total
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, StateProjector):
@@ -219,28 +224,47 @@ def resolve_qubits(qubits: Iterable[int] | int | None, num_targets: int, order: 
     return resolved if order == "little" else resolved[::-1]
 
 
-def gather_qubits(
-    states: ComplexArray, qubits: tuple[int, ...]
-) -> tuple[ComplexArray, Callable[[ComplexArray], ComplexArray]]:
-    """States of shape (batch, rest, 2**k) with `qubits` as the last index, and the way back.
+#: Amplitudes of a state that are gathered at once.
+_PIECE = 1 << 16
 
-    Qubits 0 to k - 1 in order need no copy.
+
+def column_pieces(states: ComplexArray, qubits: tuple[int, ...]) -> Iterator[tuple[ComplexArray, Any]]:
+    """Columns (batch, some, 2**k) with `qubits` as the last index, and the place of each piece in a cube.
+
+    A piece is what some values of the highest other qubits leave: a copy, of few amplitudes.
     """
-    num_targets = len(qubits)
     batch, size = states.shape
-    if qubits == tuple(range(num_targets)):
-        return states.reshape(batch, -1, 1 << num_targets), lambda columns: columns.reshape(states.shape)
     num_qubits = size.bit_length() - 1
     cube = states.reshape((batch,) + (2,) * num_qubits)
-    axes = [num_qubits - qubit for qubit in reversed(qubits)]  # axis 0 is the batch, the last axis qubit 0
-    last = list(range(num_qubits + 1 - num_targets, num_qubits + 1))
-    moved = np.moveaxis(cube, axes, last)
+    axes, last = _axes(num_qubits, qubits)
+    free = [axis for axis in range(1, num_qubits + 1) if axis not in axes]
+    cut = free[: max(0, num_qubits - _PIECE.bit_length() + 1)]
+    for values in product((0, 1), repeat=len(cut)):
+        place: list[slice] = [slice(None)] * (num_qubits + 1)
+        for axis, value in zip(cut, values, strict=True):
+            place[axis] = slice(value, value + 1)
+        piece = np.moveaxis(cube[tuple(place)], axes, last)
+        yield piece.reshape(batch, -1, 1 << len(qubits)), tuple(place)
 
-    def restore(columns: ComplexArray) -> ComplexArray:
-        back = np.moveaxis(columns.reshape(moved.shape), last, axes)
-        return np.ascontiguousarray(back).reshape(states.shape)
 
-    return moved.reshape(batch, -1, 1 << num_targets), restore
+def apply_on_qubits(
+    states: ComplexArray, qubits: tuple[int, ...], function: Callable[[ComplexArray], ComplexArray]
+) -> ComplexArray:
+    """A function of columns (batch, some, 2**k) applied to all of them; little beside the result is held."""
+    out = np.empty_like(states, order="C")
+    num_qubits = states.shape[1].bit_length() - 1
+    cube = out.reshape((len(states),) + (2,) * num_qubits)
+    axes, last = _axes(num_qubits, qubits)
+    for columns, place in column_pieces(states, qubits):
+        target = np.moveaxis(cube[place], axes, last)
+        target[...] = function(columns).reshape(target.shape)
+    return out
+
+
+def _axes(num_qubits: int, qubits: tuple[int, ...]) -> tuple[list[int], list[int]]:
+    """Axes of the qubits in a cube whose axis 0 is the batch and whose last is qubit 0; and the last axes."""
+    count = len(qubits)
+    return [num_qubits - q for q in reversed(qubits)], list(range(num_qubits + 1 - count, num_qubits + 1))
 
 
 def show_array(array: npt.NDArray[Any]) -> str:

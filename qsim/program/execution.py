@@ -462,6 +462,13 @@ class Execution:
     def _state_bytes(self, copies: int = 1) -> int:
         return copies * self.dtype.itemsize << self.num_qubits
 
+    def _copies_held(self) -> int:
+        """States that an observable or a density matrix needs at once, with that it is asked of.
+
+        Those of more than 2**16 amplitudes are gone through in pieces.
+        """
+        return 2 if self.num_qubits > 16 else 3
+
     def _threads_in_lanes(self, copies: int = 1) -> int:
         """Threads that run lanes: those whose groups, `copies` states a row, take half of `max_memory`."""
         if self.max_memory is None:

@@ -13,7 +13,6 @@ from typing import Any
 
 from qsim._checks import counted
 from qsim.circuit import Circuit
-from qsim.classical import Variable, bits_of
 from qsim.errors import CircuitError
 from qsim.operations import (
     Assign,
@@ -30,6 +29,7 @@ from qsim.operations import (
     Reset,
     Switch,
     WhileLoop,
+    written_bits,
 )
 from qsim.parameters import ParameterExpression
 from qsim.program.lower import Gates, TapeBuilder, lower_matrices
@@ -372,20 +372,6 @@ def _without_first_resets(operations: Sequence[Operation]) -> tuple[Sequence[Ope
     return kept, zeroed
 
 
-def _written_bits(operations: Sequence[Operation]) -> frozenset[int]:
-    found: set[int] = set()
-    for operation in operations:
-        if type(operation) is GateOperation:
-            continue
-        if isinstance(operation, Measure):
-            found.add(operation.clbit)
-        elif isinstance(operation, Assign) and not isinstance(operation.target, Variable):
-            found.update(bits_of(operation.target))
-        for body in operation.bodies:
-            found |= _written_bits(body.operations)
-    return frozenset(found)
-
-
 def compile_flow(circuit: Circuit, slots: SlotAllocator) -> FlowCode:
     """Flatten a circuit into steps and lower its gates.
 
@@ -413,7 +399,7 @@ def compile_flow(circuit: Circuit, slots: SlotAllocator) -> FlowCode:
         compiler.steps,
         tapes,
         tail,
-        _written_bits(circuit.operations),
+        written_bits(circuit.operations),
         zeroed,
         unrolled.constant_bits,
         unrolled.too_long,

@@ -315,7 +315,7 @@ class Program(Execution):
                 progress,
                 copies=1
                 if all(isinstance(o, PauliSum | Diagonal | Projector) for o in self.observables)
-                else 3,
+                else self._copies_held(),
             )
         return self._shaped(out, batched)
 
@@ -411,12 +411,15 @@ class Program(Execution):
         """Variances ``<O**2> - <O>**2`` of the program's observables; shapes as for `expectation`."""
         self._require_observables()
         values, batched = bind_values(self.parameters, params)
+        copies = self._copies_held()
         if self._code.is_static:
 
             def variances(states: ComplexArray) -> FloatArray:
                 return np.stack([o.variance(states) for o in self.observables], axis=1)
 
-            out, batched = self._average(values, batched, initial_state, normalize, variances, progress, 3)
+            out, batched = self._average(
+                values, batched, initial_state, normalize, variances, progress, copies
+            )
             return self._shaped(out, batched)
 
         def moments(states: ComplexArray) -> FloatArray:
@@ -425,7 +428,7 @@ class Program(Execution):
                 [first, np.stack([o.variance(states) for o in self.observables], axis=1) + first**2], axis=1
             )
 
-        both, batched = self._average(values, batched, initial_state, normalize, moments, progress, 3)
+        both, batched = self._average(values, batched, initial_state, normalize, moments, progress, copies)
         count = len(self.observables)
         return self._shaped(np.maximum(both[:, count:] - both[:, :count] ** 2, 0.0), batched)
 
@@ -506,7 +509,13 @@ class Program(Execution):
 
         values, batched = bind_values(self.parameters, params)
         out, batched = self._average(
-            values, batched, initial_state, normalize, reduced, copies=3, answer=16 << 2 * len(chosen)
+            values,
+            batched,
+            initial_state,
+            normalize,
+            reduced,
+            copies=self._copies_held(),
+            answer=16 << 2 * len(chosen),
         )
         return np.asarray(out if batched else out[0])
 
@@ -519,7 +528,7 @@ class Program(Execution):
             def of_states(states: ComplexArray) -> Any:
                 return function(entanglement.reduced_density_matrix(states, chosen))
 
-            out, batched = self._average(values, batched, None, False, of_states, copies=3)
+            out, batched = self._average(values, batched, None, False, of_states, copies=self._copies_held())
         else:
             out = function(self.density_matrix(values, chosen))
         return out if batched else float(out[0])
