@@ -15,7 +15,7 @@ from qsim.feature_maps import check_data as check_domain
 from qsim.feature_maps import data_parameters, get
 from qsim.parameters import Parameter
 from qsim.program.program import Program
-from qsim.settings import resolve_dtype
+from qsim.settings import resolve_dtype, resolve_threads
 
 __all__ = ["Encoder", "check_data"]
 
@@ -95,7 +95,7 @@ class Encoder:
         self.feature_map = feature_map
         self.params: dict[Any, Any] = dict(params or {})
         self.backend, self.precision, self.threads = backend, precision, threads
-        self.dtype = resolve_dtype(precision)
+        self.dtype, self.num_threads = resolve_dtype(precision), resolve_threads(threads)
         self._encodings: dict[int, _Encoding] = {}
 
     def __getstate__(self) -> dict[str, Any]:

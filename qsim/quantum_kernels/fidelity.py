@@ -48,8 +48,8 @@ class FidelityKernel(QuantumKernel):
         tiles.
     backend, precision, threads
         See `qsim.compile`. ``precision="single"`` halves memory and time, at errors of about 1e-6. `threads`
-        are those of encoding; the matrix product is NumPy's, whose threads the BLAS library decides
-        (``OPENBLAS_NUM_THREADS``).
+        are those of the encoding, and of the matrix product if threadpoolctl is installed; else BLAS decides
+        on its own (``OPENBLAS_NUM_THREADS``).
 
     Notes
     -----
@@ -106,7 +106,7 @@ class FidelityKernel(QuantumKernel):
         right = None if Y is None else as_rows(self.encoder, Y, "Y")
         if right is not None and right.state_bytes != left.state_bytes:
             raise ArgumentError("Arguments `X` and `Y` must have states of the same number of qubits.")
-        exact = fidelity_gram(left, right, self.max_memory)
+        exact = fidelity_gram(left, right, self.max_memory, self.encoder.num_threads)
         if self.shots is None:
             return exact
         return emulate_shots(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from qsim.errors import MemoryBudgetError
 from qsim.memory import check_free_memory, format_bytes
+from qsim.quantum_kernels.parallel import run_all
 
 __all__ = ["StateRows", "fidelities", "fidelity_gram", "symmetric_fidelities"]
 
@@ -16,7 +18,13 @@ RealArray = npt.NDArray[np.floating[Any]]
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
 
 #: Rows of the product that is held before its absolute square is taken.
-_ROWS = 512
+_ROWS = 1024
+#: Pieces of these, one for each thread.
+_PIECES = 16
+#: Rows of a symmetric product that are squared at a time, and amplitudes of which it is a sum.
+_SQUARED, _AMPLITUDES = 64, 1024
+#: Complex products that take less time than to start a thread and to wake its processor.
+_ALONE = 1 << 23
 #: States that are streamed past a block that is held: enough for the matrix product to be efficient.
 _STREAMED = 128
 
@@ -36,7 +44,7 @@ class StateRows(Protocol):
     def states(self, first: int, stop: int) -> ComplexArray: ...
 
 
-def fidelity_gram(left: StateRows, right: StateRows | None, max_memory: int) -> RealArray:
+def fidelity_gram(left: StateRows, right: StateRows | None, max_memory: int, threads: int = 1) -> RealArray:
     """``|<a_i|b_j>|**2`` for all pairs, or all pairs of `left` with itself.
 
     Parameters
@@ -46,6 +54,7 @@ def fidelity_gram(left: StateRows, right: StateRows | None, max_memory: int) -> 
         None: the matrix is symmetric, and one half is computed.
     max_memory : int
         Bytes for states and products, beside the result.
+    threads : int
 
     Returns
     -------
@@ -68,8 +77,11 @@ def fidelity_gram(left: StateRows, right: StateRows | None, max_memory: int) -> 
     if not out.size:
         return out
     size = left.state_bytes
-    if right is None and 2 * rows * size + (rows + 2 * _ROWS) * rows * real.itemsize <= max_memory:
-        symmetric_fidelities(left.states(0, rows), out)
+    needed = rows * (size + min(size, _AMPLITUDES * left.dtype.itemsize))
+    needed += (2 * rows + _SQUARED) * rows * real.itemsize
+    if right is None and needed <= max_memory:
+        _keep_heap(needed)
+        symmetric_fidelities(left.states(0, rows), out, threads)
         return out
     held, streamed, at_once = _block_sizes(rows, columns, size, real.itemsize, max_memory)
     for first in range(0, rows, held):
@@ -78,12 +90,12 @@ def fidelity_gram(left: StateRows, right: StateRows | None, max_memory: int) -> 
         for begin in range(first if right is None else 0, columns, streamed):
             end = min(columns, begin + streamed)
             if right is not None:
-                fidelities(block, right.states(begin, end), out[first:stop, begin:end], at_once)
+                fidelities(block, right.states(begin, end), out[first:stop, begin:end], at_once, threads)
             elif end <= stop:  # the block has them, and what is left of the diagonal is known
                 piece = slice(begin - first, end - first)
-                fidelities(block[: end - first], block[piece], out[first:end, begin:end], at_once)
+                fidelities(block[: end - first], block[piece], out[first:end, begin:end], at_once, threads)
             else:
-                fidelities(block, left.states(begin, end), out[first:stop, begin:end], at_once)
+                fidelities(block, left.states(begin, end), out[first:stop, begin:end], at_once, threads)
         del block  # before the next one is made
         if right is None:
             out[stop:, first:stop] = out[first:stop, stop:].T
@@ -92,6 +104,15 @@ def fidelity_gram(left: StateRows, right: StateRows | None, max_memory: int) -> 
     if right is None:
         np.fill_diagonal(out, 1)
     return out
+
+
+def _keep_heap(size: int) -> None:
+    """Have the C library's heap keep so much when it is freed.
+
+    glibc gives freed memory back to the system above twice the largest block that it has seen freed (of up to
+    32 MiB), and asks for it again, page by page, in the next call: more time than a small matrix takes.
+    """
+    np.empty(min(size, 31 << 20), dtype=np.uint8)
 
 
 def _block_sizes(rows: int, columns: int, size: int, real_size: int, max_memory: int) -> tuple[int, int, int]:
@@ -110,30 +131,52 @@ def _block_sizes(rows: int, columns: int, size: int, real_size: int, max_memory:
     return held, streamed, at_once
 
 
-def symmetric_fidelities(states: ComplexArray, out: RealArray) -> None:
+def symmetric_fidelities(states: ComplexArray, out: RealArray, threads: int = 1) -> None:
     """``|<a_i|a_j>|**2`` for all pairs, by half the work of the product of two different sets.
 
     With real and imaginary parts ``P`` and ``Q`` the real part of the overlaps is ``P P^T + Q Q^T``, a
-    symmetric product, and the imaginary part is ``M - M^T`` with ``M = P Q^T``.
+    symmetric product, and the imaginary part is ``M - M^T`` with ``M = P Q^T``: tasks of equal size.
     """
     real = states.view(states.real.dtype)
-    np.matmul(real, real.T, out=out)  # NumPy sees that this is symmetric, and does one half
-    out *= out
-    mixed = np.ascontiguousarray(states.real) @ np.ascontiguousarray(states.imag).T
-    for first in range(0, len(out), _ROWS):
-        part = mixed[first : first + _ROWS] - mixed[:, first : first + _ROWS].T
+    mixed = np.empty_like(out)
+
+    def symmetric() -> None:
+        np.matmul(real, real.T, out=out)  # NumPy sees that this is symmetric, and does one half
+        np.multiply(out, out, out=out)
+
+    def antisymmetric() -> None:
+        size = states.shape[1]
+        for first in range(0, size, _AMPLITUDES):  # copies of a part stay in cache
+            part = states[:, first : first + _AMPLITUDES]
+            left, right = np.ascontiguousarray(part.real), np.ascontiguousarray(part.imag).T
+            if first:
+                np.add(mixed, left @ right, out=mixed)
+            else:
+                np.matmul(left, right, out=mixed)
+
+    run_all([antisymmetric, symmetric], threads if out.size * states.shape[1] > _ALONE else 1)
+    for first in range(0, len(out), _SQUARED):
+        part = mixed[first : first + _SQUARED] - mixed[:, first : first + _SQUARED].T
         part *= part
-        out[first : first + _ROWS] += part
+        out[first : first + _SQUARED] += part
     np.minimum(out, 1, out=out)  # rounding
     np.fill_diagonal(out, 1)
 
 
-def fidelities(left: ComplexArray, right: ComplexArray, out: RealArray, at_once: int = _ROWS) -> None:
+def fidelities(
+    left: ComplexArray, right: ComplexArray, out: RealArray, at_once: int = _ROWS, threads: int = 1
+) -> None:
     """``|<a_i|b_j>|**2`` of states (rows, 2**n) and (columns, 2**n), by products of `at_once` rows."""
     turned = right.conj().T
-    for first in range(0, len(left), at_once):
-        product = left[first : first + at_once] @ turned
-        part = out[first : first + at_once]
+
+    def task(rows: slice) -> None:
+        product = left[rows] @ turned
+        part = out[rows]
         np.multiply(product.real, product.real, out=part)
         part += np.square(product.imag)
-    np.minimum(out, 1, out=out)  # rounding
+        np.minimum(part, 1, out=part)  # rounding
+
+    threads = min(threads, _PIECES) if out.size * left.shape[1] > _ALONE else 1
+    each = max(1, at_once // _PIECES)  # whatever the number of threads, so that no bit depends on it
+    pieces = [slice(first, first + each) for first in range(0, len(left), each)]
+    run_all([partial(task, piece) for piece in pieces], threads)

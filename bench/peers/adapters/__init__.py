@@ -73,6 +73,10 @@ class Adapter:
         """trajectories -> mean <Z_i>, depolarizing(p) on each touched qubit after each gate"""
         raise Unsupported("noise")
 
+    def hessian(self, circ, ham):
+        """angles -> second derivatives by them"""
+        raise Unsupported("hessian")
+
     def gates(self, n, gates, psi0):
         """(run, base): ``run`` applies the gates and returns a native state.  If a run cannot
         start from a live state, ``base`` does everything but the gates and is subtracted."""
@@ -98,6 +102,16 @@ class Adapter:
 
         return run
 
+    def batch_shift(self, circ, ham, trainable):
+        """The same for a batch, by parameter shifts."""
+        f = Adapter.grad(self, circ, ham, trainable)
+
+        def run(batch):
+            res = [f(a) for a in batch]
+            return np.array([r[0] for r in res]), np.array([r[1] for r in res])
+
+        return run
+
     def batch_values(self, circ, ham):
         f = self.expval(circ, ham)
         return lambda batch: np.array([f(a) for a in batch])
@@ -118,6 +132,16 @@ class Adapter:
     def batch_vector(self, circ):
         f = self.vector(circ)
         return lambda batch: np.array([f(a) for a in batch])
+
+    def gram(self, circ):
+        """batch -> fidelities of all pairs: states, then one matrix product."""
+        f = self.batch_vector(circ)
+
+        def run(batch):
+            states = np.asarray(f(batch))
+            return abs(states @ states.conj().T) ** 2
+
+        return run
 
     def counts(self, native):
         values, counts = np.unique(np.asarray(native), return_counts=True)

@@ -8,6 +8,7 @@ from qsim import _core
 from qsim.backends.base import get_backend
 from qsim.program.flow import compile_flow
 from qsim.program.slots import SlotAllocator
+from qsim.quantum_kernels import FidelityKernel
 
 from . import Adapter
 
@@ -53,6 +54,10 @@ class Peer(Adapter):
     def batch_vector(self, circ):
         return self._program(circ).statevector
 
+    def gram(self, circ):
+        data = qsim.ParameterVector("x", len(circ.sources))
+        return FidelityKernel(self._circuit(circ, data), **self.options)
+
     def expval(self, circ, ham):
         return self._program(circ, self._observable(ham)).expectation
 
@@ -65,14 +70,14 @@ class Peer(Adapter):
     def batch_zs(self, circ):
         return self.zs(circ)
 
-    def grad(self, circ, ham, trainable):
+    def grad(self, circ, ham, trainable, **method):
         """Adjoint differentiation, of one row of angles or a batch of them."""
         program = self._program(circ, self._observable(ham))
         every = len(trainable) == len(circ.sources)
         weights = None if every else [f"a[{slot}]" for slot in trainable]
 
         def run(angles):
-            value, some = program.value_and_gradient(angles, wrt=weights)
+            value, some = program.value_and_gradient(angles, wrt=weights, **method)
             if every:
                 return value, some
             gradient = np.zeros(angles.shape)
@@ -83,6 +88,12 @@ class Peer(Adapter):
 
     def batch_grad(self, circ, ham, trainable):
         return self.grad(circ, ham, trainable)
+
+    def batch_shift(self, circ, ham, trainable):
+        return self.grad(circ, ham, trainable, method="parameter_shift")
+
+    def hessian(self, circ, ham):
+        return self._program(circ, self._observable(ham)).hessian
 
     def sampler(self, circ, angles):
         program = self._program(circ, angles=angles)
