@@ -53,6 +53,8 @@ DRAWN: dict[str, tuple[int, dict[str, Any]]] = {
     "hamiltonian": (3, {}),
     "covariant": (4, {}),
     "basis": (3, {}),
+    "amplitude": (4, {}),
+    "qpie": (4, {}),
     "unary": (3, {}),
     "random_access_code": (3, {}),
     "iqp_generative": (3, {}),

@@ -162,6 +162,7 @@ def test_gallery_of_feature_maps_is_up_to_date() -> None:
     from qsim.feature_maps import FEATURE_MAPS
 
     assert {record.family for record in FEATURE_MAPS.values()} == set(page.FAMILIES)
+    assert f"{len(FEATURE_MAPS)} encodings" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert page.PICTURE.exists() and page.PICTURE.stat().st_size < 100_000
 
 

@@ -220,6 +220,20 @@ SQULEARN: list[tuple[str, str, int, dict[str, Any]]] = [
         for e in (1, 2)
         for s in ("chebyshev_tower", "chebyshev_sparse", "chebyshev_product")
     ),
+    *(
+        (
+            "kyriienko",
+            "KyriienkoEncodingCircuit",
+            2,
+            {
+                "num_qubits": 4,
+                "variational_arrangement": "ABA",
+                "num_variational_layers": 3,
+                "block_depth": b,
+            },
+        )
+        for b in (1, 2)
+    ),
     *(("qcnn", "QCNNEncodingCircuit", n, {"num_qubits": n}) for n in (1, 2, 3, 4, 6, 8)),
 ]
 
@@ -239,6 +253,11 @@ def test_squlearn(name: str, circuit_class: str, d: int, options: dict[str, Any]
         for row, weights in zip(x, theta, strict=True)
     ]
     np.testing.assert_allclose(states(ours, x, theta), expected, atol=1e-12)
+
+
+def test_blocks_divide_the_qubits() -> None:
+    with pytest.raises(ArgumentError, match="`block_width` must divide the number of qubits, 3, but is 2"):
+        presets.squlearn.kyriienko(3, variational_arrangement="ABA")
 
 
 # -- the table -----------------------------------------------------------------------------------

@@ -4,6 +4,9 @@ Each function takes the number of qubits and keywords with defaults, and returns
 are those of ``ParameterVector("theta", m)``, numbered in the order of the gates (in `identity_initialised`
 mirror images count backwards). `ANSATZE` lists the functions by name.
 
+All raise an `ArgumentError` (a TypeError for what is no number) that names the argument, what it must be and
+what was given.
+
 Examples
 --------
 >>> import qsim

@@ -5,6 +5,9 @@ of ``ParameterVector("x", num_features)`` and whose weights, if it has any, are 
 ``ParameterVector("theta", m)``. `FEATURE_MAPS` has a record for each: formula, qubits, domain, period,
 Fourier spectrum, reference. `scale` and `check_data` bring data into the domain of a map.
 
+All raise an `ArgumentError` (a TypeError for what is no number) that names the argument, what it must be and
+what was given; circuits that are run with data outside the domain of a formula, a `ParameterError`.
+
 Examples
 --------
 >>> import qsim

@@ -353,11 +353,14 @@ def kyriienko(
     *,
     num_qubits: int | None = None,
     encoding_style: str = "chebyshev_tower",
+    variational_arrangement: str = "HEA",
     num_encoding_layers: int = 1,
     num_variational_layers: int = 1,
     rotation_gate: str = "ry",
+    block_width: int = 2,
+    block_depth: int = 1,
 ) -> Circuit:
-    """``KyriienkoEncodingCircuit(variational_arrangement="HEA")``: encoding and trained layers.
+    """``KyriienkoEncodingCircuit``: encoding and trained layers.
 
     Parameters
     ----------
@@ -365,8 +368,12 @@ def kyriienko(
     num_qubits : int, optional
         As many as features by default (at least 2).
     encoding_style : {"chebyshev_tower", "chebyshev_sparse", "chebyshev_product"}
+    variational_arrangement : {"HEA", "ABA"}
+        Layers over all qubits, or alternating blocks.
     num_encoding_layers, num_variational_layers : int
     rotation_gate : {"rx", "ry", "rz"}
+    block_width, block_depth : int
+        Of alternating blocks; the width divides the number of qubits.
 
     Returns
     -------
@@ -376,9 +383,15 @@ def kyriienko(
     styles = ("chebyshev_tower", "chebyshev_sparse", "chebyshev_product")
     check_choice(encoding_style, "encoding_style", styles)
     check_choice(rotation_gate, "rotation_gate", ("rx", "ry", "rz"))
+    check_choice(variational_arrangement, "variational_arrangement", ("HEA", "ABA"))
     check_count(num_encoding_layers, "num_encoding_layers", 1)
     check_count(num_variational_layers, "num_variational_layers", 0)
     qubits = max(len(x), 2) if num_qubits is None else check_count(num_qubits, "num_qubits", 2)
+    if variational_arrangement == "ABA" and qubits % check_count(block_width, "block_width", 1):
+        raise ArgumentError(
+            f"Argument `block_width` must divide the number of qubits, {qubits}, but is {block_width}."
+        )
+    check_count(block_depth, "block_depth", 1)
     if encoding_style == "chebyshev_product":
         if len(x) > num_encoding_layers * qubits:
             raise ArgumentError(
@@ -395,11 +408,24 @@ def kyriienko(
     per_layer = len(angles) // num_encoding_layers
     for k, angle in enumerate(angles):
         circuit.append(rotation_gate, (angle,), k % per_layer % qubits)
-    for _ in range(num_variational_layers):
-        for q in range(qubits):
-            circuit.rz(theta(), q).rx(theta(), q).rz(theta(), q)
-        _neighbour_cx(circuit)
+    for layer in range(num_variational_layers):
+        if variational_arrangement == "HEA":
+            _trained_block(circuit, list(range(qubits)), theta)
+            continue
+        shift = block_width // 2 if layer % 2 else 0
+        for start in range(shift, shift + qubits, block_width):
+            for _ in range(block_depth):
+                _trained_block(circuit, [(start + k) % qubits for k in range(block_width)], theta)
     return circuit
+
+
+def _trained_block(circuit: Circuit, qubits: list[int], theta: Weights) -> None:
+    """RZ, RX, RZ on each qubit, then CX on the even neighbours and on the odd ones."""
+    for q in qubits:
+        circuit.rz(theta(), q).rx(theta(), q).rz(theta(), q)
+    for start in (0, 1):
+        for k in range(start, len(qubits) - 1, 2):
+            circuit.cx(qubits[k], qubits[k + 1])
 
 
 @preset(like="qcnn")
