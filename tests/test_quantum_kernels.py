@@ -133,7 +133,7 @@ def test_one_batched_call_and_not_a_circuit_for_each_pair(monkeypatch):
 
     calls = []
     run = Program.statevector
-    monkeypatch.setattr(Program, "statevector", lambda self, p: calls.append(len(p["x"])) or run(self, p))
+    monkeypatch.setattr(Program, "statevector", lambda self, p: calls.append(len(p)) or run(self, p))
     FidelityKernel("zz")(RNG.normal(size=(40, 4)))
     assert calls == [40]
 

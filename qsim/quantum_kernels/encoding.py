@@ -60,6 +60,7 @@ class _Encoding(NamedTuple):
     circuit: Circuit
     program: Program
     data: tuple[Parameter, ...]
+    is_plain: bool
 
 
 class Encoder:
@@ -137,7 +138,9 @@ class Encoder:
             program._require_static("A quantum kernel", "a feature map of gates only")
             if len(self._encodings) >= _MAX_ENCODINGS:
                 self._encodings.clear()
-            found = self._encodings[num_features] = _Encoding(circuit, program, data)
+            places = [p.vector and p.vector[1] for p in data]
+            is_plain = program.parameters == data and places == list(range(num_features))
+            found = self._encodings[num_features] = _Encoding(circuit, program, data, is_plain)
         return found
 
     def check(self, X: Any, name: str = "X") -> FloatArray:
@@ -149,7 +152,9 @@ class Encoder:
 
     def states(self, X: FloatArray) -> ComplexArray:
         """States (rows, 2**num_qubits) of checked data (rows, features), by one call."""
-        return self.program(X.shape[1]).statevector(self.bind(X))
+        encoding = self._encoding(X.shape[1])
+        # values that are columns of the data already need no table of names
+        return encoding.program.statevector(X if encoding.is_plain else self.bind(X))
 
 
 def _made(feature_map: Any, num_features: int) -> Circuit:

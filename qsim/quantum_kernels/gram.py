@@ -22,9 +22,9 @@ _ROWS = 1024
 #: Pieces of these, one for each thread.
 _PIECES = 16
 #: Rows of a symmetric product that are squared at a time, and amplitudes of which it is a sum.
-_SQUARED, _AMPLITUDES = 64, 1024
+_SQUARED, _AMPLITUDES = 32, 1024
 #: Complex products that take less time than to start a thread and to wake its processor.
-_ALONE = 1 << 23
+_ALONE = 1 << 24
 #: States that are streamed past a block that is held: enough for the matrix product to be efficient.
 _STREAMED = 128
 
@@ -142,7 +142,6 @@ def symmetric_fidelities(states: ComplexArray, out: RealArray, threads: int = 1)
 
     def symmetric() -> None:
         np.matmul(real, real.T, out=out)  # NumPy sees that this is symmetric, and does one half
-        np.multiply(out, out, out=out)
 
     def antisymmetric() -> None:
         size = states.shape[1]
@@ -155,11 +154,13 @@ def symmetric_fidelities(states: ComplexArray, out: RealArray, threads: int = 1)
                 np.matmul(left, right, out=mixed)
 
     run_all([antisymmetric, symmetric], threads if out.size * states.shape[1] > _ALONE else 1)
-    for first in range(0, len(out), _SQUARED):
+    for first in range(0, len(out), _SQUARED):  # pieces that stay in cache
+        here = out[first : first + _SQUARED]
         part = mixed[first : first + _SQUARED] - mixed[:, first : first + _SQUARED].T
         part *= part
-        out[first : first + _SQUARED] += part
-    np.minimum(out, 1, out=out)  # rounding
+        here *= here
+        here += part
+        np.minimum(here, 1, out=here)  # rounding
     np.fill_diagonal(out, 1)
 
 
