@@ -141,8 +141,24 @@ def test_several_classes_and_estimators() -> None:
     assert report(kernel, X, y, max_samples=60, **FAST).circuit.num_qubits == 4
     from sklearn.svm import SVC
 
-    with pytest.raises(TypeError, match="estimator with a quantum kernel"):
+    with pytest.raises(TypeError, match="estimator with a quantum kernel or circuit"):
         report(SVC(), X, y)
+
+
+def test_variational_models() -> None:
+    sklearn = pytest.importorskip("qsim.sklearn")
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-2, 2, size=(60, 2))
+    y = (X[:, 0] > 0).astype(int)
+    found = report(sklearn.QNNClassifier("angle", num_layers=1, epochs=5, random_state=0), X, y, **FAST)
+    assert found.name == "QNNClassifier" and found.scores[2].name == "QNNClassifier as given"
+    assert found.scores[2].estimate.value > 0.8
+    assert found.rank is not None and found.rank.num_parameters == 4
+    assert any("would have seen the answers" in note for note in found.notes)
+    network = sklearn.QNNRegressor(num_layers=1, epochs=2, random_state=0)
+    numbers = report(network, X, X[:, 0] + 0.5, **FAST)
+    assert numbers.frequencies is not None  # of the trained factors
+    assert len(numbers.frequencies["x[0]"]) == 2 and numbers.frequencies["x[0]"][1] not in (0.0, 1.0)
 
 
 def test_reports_are_reproducible(ad_hoc_report: Report) -> None:

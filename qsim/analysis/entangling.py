@@ -64,6 +64,8 @@ def meyer_wallach(states: Any) -> Any:
     if not (np.abs(norms - 1) < 1e-6).all():  # False for NaN
         raise StateError("Argument `states` must be normalised and finite; divide each by its norm.")
     num_qubits = size.bit_length() - 1
+    if not len(table):
+        return np.zeros(0)
     purities = [purity_of(reduced_density_matrix(table, [q])) for q in range(num_qubits)]
     out = np.clip(2 * (1 - np.mean(purities, axis=0)), 0.0, 1.0)
     return out if rows.ndim == 2 else float(out[0])

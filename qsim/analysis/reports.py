@@ -352,7 +352,7 @@ def report(
             classical_complexity=model_complexity(classical, columns, _REGULARIZATION),
             expressibility=expressibility(circuit, 2000, **drawn),
             entanglement=entangling_capability(circuit, 500, **drawn),
-            frequencies=_frequencies(circuit, settings),
+            frequencies=_frequencies(subject, settings),
             surrogate=_surrogate(subject, scaled, gram, columns, observable, options, settings),
             gradients=gradients,
             dimension=dimension,
@@ -365,7 +365,10 @@ def report(
 
 @dataclass(frozen=True, eq=False)
 class _Subject:
-    """What the report is about, as kernels and a circuit with values of its weights."""
+    """What the report is about, as kernels and a circuit with values of its weights.
+
+    Kernels have the weights that were given, or drawn; `weights` are those that were trained, if any were.
+    """
 
     name: str
     circuit: Circuit
@@ -434,23 +437,19 @@ def _subject(
     from qsim.quantum_kernels import FidelityKernel, ProjectedKernel, QuantumKernel
 
     num_features = data.shape[1]
-    estimator = None
+    estimator, kernel = None, model
     params: dict[Any, Any] = dict(weights or {})
-    kernel = model
+    trained: dict[Any, Any] = {}
     if hasattr(model, "fit") and hasattr(model, "predict"):
-        from sklearn.base import clone
-
-        estimator = model
-        kernel = getattr(clone(model).fit(data, y), "kernel_", None)
-        if not isinstance(kernel, QuantumKernel):
-            raise TypeError(
-                "Argument `model` must be an estimator with a quantum kernel, but is "
-                f"{type(model).__name__}. Give its circuit, to learn about that."
-            )
+        estimator, fitted = model, _fitted(model, data, y)
+        kernel = getattr(fitted, "kernel_", None)
     if isinstance(kernel, QuantumKernel):
         circuit = kernel.circuit(num_features)
         params = {**kernel.params, **params}
         name = type(estimator or kernel).__name__ + (f" with {circuit.name}" if circuit.name else "")
+    elif estimator is not None:
+        circuit, trained = _network_circuit(fitted, num_features)
+        name = type(estimator).__name__
     else:
         record = feature_maps.get(model)
         circuit, name = record(num_features), record.name
@@ -467,10 +466,38 @@ def _subject(
     params |= {p.name: float(value) for p, value in zip(missing, drawn, strict=True)}
     notes: tuple[str, ...] = ()
     if missing:
-        notes = (f"{len(missing)} of {len(trainable)} weights were drawn at random, and not trained.",)
+        kernels = (
+            " for the kernels: trained on all points, they would have seen the answers" if trained else ""
+        )
+        notes = (
+            f"{len(missing)} of {len(trainable)} weights were drawn at random, and not trained{kernels}.",
+        )
     fidelity = FidelityKernel(circuit, params, **settings)
     projected = ProjectedKernel(circuit, params, gamma=1.0, **settings)
-    return _Subject(name, circuit, fidelity, projected, columns, trainable, params, estimator, notes)
+    return _Subject(
+        name, circuit, fidelity, projected, columns, trainable, {**params, **trained}, estimator, notes
+    )
+
+
+def _fitted(model: Any, data: FloatArray, y: npt.NDArray[Any]) -> Any:
+    """A trained copy of an estimator."""
+    from sklearn.base import clone
+
+    return clone(model).fit(data, y)
+
+
+def _network_circuit(fitted: Any, num_features: int) -> tuple[Circuit, dict[Any, Any]]:
+    """The circuit of a trained variational model, and its weights."""
+    from qsim.sklearn import QNNClassifier, QNNRegressor
+    from qsim.sklearn.model_circuits import WEIGHTS, model_circuit
+
+    if not isinstance(fitted, QNNClassifier | QNNRegressor):
+        raise TypeError(
+            "Argument `model` must be an estimator with a quantum kernel or circuit, but is "
+            f"{type(fitted).__name__}. Give its circuit, to learn about that."
+        )
+    circuit, _ = model_circuit(fitted.feature_map, fitted.ansatz, num_features, fitted.num_layers)
+    return circuit, {WEIGHTS: fitted.weights_}
 
 
 def _scores(
@@ -511,8 +538,9 @@ def _chance(y: npt.NDArray[Any], classification: bool) -> float:
     return float(np.unique(y, return_counts=True)[1].max() / len(y)) if classification else 0.0
 
 
-def _frequencies(circuit: Circuit, settings: dict[str, Any]) -> dict[str, FloatArray] | None:
+def _frequencies(subject: _Subject, settings: dict[str, Any]) -> dict[str, FloatArray] | None:
     """The frequencies of each feature from 0 upwards."""
+    circuit = subject.circuit.bind(subject.weights) if subject.weights else subject.circuit
     names = [circuit.parameters[k].name for k in data_columns(circuit.parameters)]
     try:
         own = [fourier_spectrum(circuit, [name], **settings).of_feature(0) for name in names]

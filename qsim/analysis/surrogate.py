@@ -187,6 +187,7 @@ def classical_surrogate(
     True
     """
     num_random_features = check_count(num_random_features, "num_random_features", 1)
+    max_frequencies = check_count(max_frequencies, "max_frequencies", 0)
     num_test = check_count(num_test, "num_test", 2)
     confidence = check_confidence(confidence)
     rng = generator(seed)
