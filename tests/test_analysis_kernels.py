@@ -57,6 +57,11 @@ def test_regularised_geometric_difference_is_its_definition(size: int, seed: int
     assert found.value == pytest.approx(np.sqrt(np.linalg.norm(middle, 2)), rel=1e-4)
     rest = shift * np.sqrt(np.linalg.norm(root_q @ inverse @ inverse @ root_q, 2))
     assert found.training == pytest.approx(rest, rel=1e-6)
+    assert found.relative == pytest.approx((found.value + found.training) / np.sqrt(size))
+    # the bound that the sum stands for
+    y = np.random.default_rng(seed).normal(size=size)
+    own = model_complexity(quantum, y).bound
+    assert model_complexity(classical, y, shift).bound <= (found.value + found.training) * own * (1 + 1e-6)
 
 
 def test_geometric_difference_of_known_kernels() -> None:

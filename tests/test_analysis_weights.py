@@ -248,10 +248,20 @@ def test_a_local_cost_sees_one_parameter(backend: str) -> None:
 def test_gradients_are_those_of_the_model() -> None:
     drawn, draw = recorded()
     circuit = model()
-    found = gradient_variance(circuit, "X0 Z1", 7, draw=draw, seed=1)
+    names = list(circuit.parameters)
+    found = gradient_variance(circuit, "X0 Z1", 7, wrt=names, draw=draw, seed=1)
     expected = qsim.gradient(circuit, "X0 Z1", drawn[0])
     np.testing.assert_allclose(found.gradients, expected, atol=1e-12)
     np.testing.assert_allclose(found.variances, expected.var(axis=0, ddof=1), atol=1e-12)
+
+
+def test_features_do_not_count_beside_weights() -> None:
+    circuit = model()
+    weights = tuple(p.name for p in circuit.parameters if p.name.startswith("theta"))
+    assert gradient_variance(circuit, "Z0", 3, seed=1).parameters == weights
+    assert qfim_rank(circuit, 1, seed=1).num_parameters == len(weights) == 4
+    assert qfim_rank(circuit, 1, wrt=["x", "theta"], seed=1).num_parameters == 6
+    assert qfim_rank(qsim.feature_maps.angle(3), 1, seed=1).num_parameters == 3
 
 
 def test_scaling_of_a_global_and_a_local_cost() -> None:

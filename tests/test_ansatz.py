@@ -150,8 +150,8 @@ def test_trees_and_chains_have_pennylanes_blocks(n: int) -> None:
 
     for name, template in (("ttn", qml.TTN), ("mps", qml.MPS)):
         ours = [op.qubits for op in ANSATZE[name](n, block=block)]
-        tape = qml.tape.make_qscript(template)(range(n), 2, lambda wires: qml.CZ(wires), 0)
-        theirs = [tuple(op.wires) for op in tape.expand(depth=1).operations]
+        blocks = template(range(n), 2, lambda wires: qml.CZ(wires), 0).decomposition()
+        theirs = [tuple(op.wires) for op in blocks]
         assert ours == theirs
 
 
@@ -208,7 +208,7 @@ def test_uccsd_is_made_of_fermions() -> None:
 
 
 # -- Sim et al. --------------------------------------------------------------------------------------
-#: circuit -> (parameters of a layer, two-qubit gates of a layer) for n qubits: table 3 of the paper
+#: circuit -> (parameters of a layer, two-qubit gates of a layer) for n qubits: the costs in the paper
 SIM_COUNTS = {
     1: ("2*n", "0"),
     2: ("2*n", "n-1"),

@@ -29,7 +29,7 @@ DOCS = ROOT / "docs"
 FILES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 #: Blocks that import one of these stand alone, and are skipped where it is missing.
-FRAMEWORKS = ("qiskit", "pennylane", "cirq", "qulacs")
+FRAMEWORKS = ("qiskit", "pennylane", "cirq", "qulacs", "torch")
 
 
 class Block(NamedTuple):
@@ -151,6 +151,24 @@ def test_gate_table_is_up_to_date() -> None:
     assert generated == (DOCS / "gates.md").read_text(encoding="utf-8"), (
         "docs/gates.md is older than the gate table; run: python docs/generate_gates.py"
     )
+
+
+def test_gallery_of_feature_maps_is_up_to_date() -> None:
+    page = script("generate_feature_maps")
+    generated = page.gallery_page()
+    assert generated == (DOCS / "feature_map_gallery.md").read_text(encoding="utf-8"), (
+        "docs/feature_map_gallery.md is older than the records; run: python docs/generate_feature_maps.py"
+    )
+    from qsim.feature_maps import FEATURE_MAPS
+
+    assert {record.family for record in FEATURE_MAPS.values()} == set(page.FAMILIES)
+    assert page.PICTURE.exists() and page.PICTURE.stat().st_size < 100_000
+
+
+def test_the_picture_of_kernels_can_be_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    script("generate_feature_maps").draw_kernels(tmp_path / "kernels.png")
+    assert (tmp_path / "kernels.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_every_gate_is_in_the_page() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,10 +30,12 @@ def run_all() -> ModuleType:
 
 
 @pytest.fixture(autouse=True)
-def no_digits(request: pytest.FixtureRequest, run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests of circuits train no classifier, which takes ten seconds where scikit-learn is installed."""
+def no_learning(request: pytest.FixtureRequest, run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests of circuits train nothing, which takes most of a minute where scikit-learn is installed."""
     if request.node.name != "test_digits":
         monkeypatch.setattr(run_all, "run_digits", lambda *arguments: False)
+    if request.node.name != "test_real_data":
+        monkeypatch.setattr(run_all, "run_real_data", lambda *arguments: False)
 
 
 def test_there_are_circuits() -> None:
@@ -137,6 +140,53 @@ def test_digits(
     monkeypatch.setitem(sys.modules, "sklearn", None)
     assert run_all.main(["--output", str(tmp_path), "--no-pictures"]) == 0
     assert "No digits" in capsys.readouterr().err
+
+
+def test_real_data(
+    run_all: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One small report; the README's command makes them all."""
+    pytest.importorskip("sklearn")
+    monkeypatch.setattr(run_all, "CIRCUITS", tmp_path)
+    monkeypatch.syspath_prepend(EXAMPLES)
+    import real_data
+
+    monkeypatch.setattr(real_data, "DATA", {name: real_data.DATA[name] for name in ("ad_hoc", "iris")})
+    bell = (
+        '// outcome: 11 0.5\nOPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;\nh q[0];\ncx q[0], q[1];\n'
+    )
+    (tmp_path / "bell.qasm").write_text(bell, encoding="utf-8")
+    assert run_all.main(["--output", str(tmp_path), "--no-pictures"]) == 0
+    printed = capsys.readouterr().out
+    table = (tmp_path / "report.txt").read_text(encoding="utf-8")
+    for name, qubits in (("ad_hoc", "2"), ("iris", "4")):
+        assert re.search(rf"^{name} +{qubits} +accuracy", printed, re.MULTILINE)
+        assert name in table
+        page = (tmp_path / f"report_{name}.html").read_text(encoding="utf-8")
+        assert page.startswith("<!DOCTYPE html>") and "RBF SVM" in page
+    assert re.search(r"^ad_hoc.*quantum$", printed, re.MULTILINE)
+    monkeypatch.setattr(real_data, "is_as_expected", lambda *arguments: False)
+    assert run_all.main(["--output", str(tmp_path), "--no-pictures"]) == 1
+    assert "NOT as expected: real_data" in capsys.readouterr().out
+    monkeypatch.undo()
+    assert real_data.main(["ad_hoc", "--max-samples", "60", "--output", str(tmp_path)]) == 0
+    assert "leads on these data" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        real_data.main(["nonsense"])
+    assert "no such data set: nonsense" in capsys.readouterr().err
+
+
+def test_prepared_data() -> None:
+    pytest.importorskip("sklearn")
+    import numpy as np
+
+    sys.path.insert(0, str(EXAMPLES))
+    import real_data
+
+    for name, size in (("digits", 8), ("wine", 8), ("diabetes", 8), ("breast_cancer", 8), ("iris", 4)):
+        X, y = real_data.DATA[name]()
+        assert X.shape == (len(y), size)
+        np.testing.assert_allclose([X.min(axis=0), X.max(axis=0)], [[0] * size, [np.pi] * size], atol=1e-9)
 
 
 def test_sums_in_headers(run_all: ModuleType) -> None:

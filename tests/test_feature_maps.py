@@ -232,11 +232,51 @@ def test_what_is_no_feature_map_is_refused(source: object, error: type, message:
         feature_maps.get(source)
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("ZZFeatureMap", "qiskit.zz"),
+        ("zz_feature_map", "qiskit.zz"),
+        ("AngleEmbedding", "pennylane.angle"),
+        ("IQPEmbedding", "pennylane.iqp"),
+        ("HubregtsenEncodingCircuit", "squlearn.hubregtsen"),
+        ("KyriienkoEncodingCircuit", "squlearn.kyriienko"),
+    ],
+)
+def test_names_of_other_libraries_lead_to_presets(name: str, meant: str) -> None:
+    with pytest.raises(ArgumentError, match=f"Unknown feature map `{name}`. Did you mean `{meant}`"):
+        feature_maps.get(name)
+    with pytest.raises(AttributeError, match=f"no attribute '{name}'. Did you mean `presets.{meant}`"):
+        getattr(feature_maps, name)
+
+
+def test_attributes_that_do_not_exist() -> None:
+    with pytest.raises(AttributeError, match=r"no attribute 'hubregsten'. Did you mean `hubregtsen`"):
+        _ = feature_maps.hubregsten
+    assert not hasattr(feature_maps, "__nothing__")
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_backends_and_precisions_agree(record: FeatureMap, backend: str) -> None:
+    circuit = record.build(3)
+    x = values(record, 4, 3)
+    weights = feature_maps.weights(circuit)
+    given = {"x": x, **({"theta": np.linspace(-1, 1, len(weights))} if weights else {})}
+    expected = qsim.statevector(circuit, given)
+    for precision, atol in (("double", 1e-12), ("single", 3e-6)):
+        found = qsim.statevector(circuit, given, backend=backend, precision=precision)
+        np.testing.assert_allclose(found, expected, atol=atol)
+
+
 def test_modules_need_no_import_and_circuits_pickle() -> None:
     assert qsim.feature_maps is feature_maps and qsim.ansatz.sim
     for record in FEATURE_MAPS.values():
         circuit = record.build(3)
         assert pickle.loads(pickle.dumps(circuit)) == circuit
+        assert pickle.loads(pickle.dumps(record)) is record is feature_maps.get(record.build)
+    mine = feature_maps.get(qsim.Circuit(1, name="zz").rx(qsim.Parameter("x[0]"), 0))
+    again = pickle.loads(pickle.dumps(mine))
+    assert again.name == "zz" and again.build(1) == mine.build(1)
 
 
 # -- features and slots --------------------------------------------------------------------------

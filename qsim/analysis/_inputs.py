@@ -26,6 +26,7 @@ __all__ = [
     "check_sizes",
     "check_targets",
     "columns_named",
+    "counted_columns",
     "data_columns",
     "draw_rows",
     "feature_matrix",
@@ -147,6 +148,18 @@ def data_columns(parameters: Sequence[Parameter], features: Any = None) -> list[
     if features is not None:
         return columns_named(parameters, features, "features")
     return [k for k, p in enumerate(parameters) if "x" in (p.name, p.vector and p.vector[0])]
+
+
+def counted_columns(parameters: Sequence[Parameter], wrt: Any, fixed: Mapping[Any, Any] | None) -> list[int]:
+    """Columns of the parameters that count: those named, else all that are neither held nor features, else
+    all that are not held.
+    """
+    if wrt is not None:
+        return columns_named(parameters, wrt, "wrt")
+    held = columns_named(parameters, list(fixed), "fixed") if fixed else []
+    free = [k for k in range(len(parameters)) if k not in held]
+    features = data_columns(parameters)
+    return [k for k in free if k not in features] or free
 
 
 def feature_matrix(X: Any, columns: Sequence[int]) -> FloatArray:

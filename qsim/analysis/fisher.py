@@ -17,6 +17,7 @@ from qsim.analysis._inputs import (
     Draw,
     check_sizes,
     columns_named,
+    counted_columns,
     data_columns,
     draw_rows,
     feature_matrix,
@@ -389,7 +390,8 @@ def qfim_rank(
     num_samples : int
         Draws of the parameters; a few suffice, as almost all have the largest rank.
     wrt : name, Parameter, ParameterVector or several, optional
-        Parameters that count; by default all that are not in `fixed`.
+        Parameters that count; by default all weights that are not in `fixed`, and features only if there is
+        nothing else.
     tolerance : float
         Eigenvalues above this share of the largest count.
 
@@ -414,11 +416,7 @@ def qfim_rank(
     if not 0 < tolerance < 1:
         raise ArgumentError(f"Argument `tolerance` must lie between 0 and 1, but is {tolerance}.")
     program = unitary_program(circuit, Simulator(**settings), "qfim_rank")
-    if wrt is not None:
-        columns = columns_named(program.parameters, wrt, "wrt")
-    else:
-        held = columns_named(program.parameters, list(fixed), "fixed") if fixed else []
-        columns = [k for k in range(len(program.parameters)) if k not in held]
+    columns = counted_columns(program.parameters, wrt, fixed)
     if not columns:
         raise ArgumentError("Argument `circuit` must have parameters that count, but has none.")
     from qsim.gradients.metric import program_quantum_fisher

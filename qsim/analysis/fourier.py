@@ -54,18 +54,21 @@ class FourierSeries:
                 f"{points.shape[1]}."
             )
         waves = np.exp(1j * self.frequencies @ points.T)
-        return np.asarray(np.real(self.coefficients @ waves), dtype=np.float64)
+        values = self.coefficients @ waves
+        return np.asarray(values.real, dtype=np.float64)
 
     @property
     def power(self) -> FloatArray:
         """Squared sizes of the coefficients, averaged over the rows of weights; shape (count,)."""
         sizes = np.abs(self.coefficients) ** 2
-        return np.asarray(sizes if sizes.ndim == 1 else sizes.mean(axis=0))
+        out: FloatArray = sizes if sizes.ndim == 1 else sizes.mean(axis=0)
+        return out
 
     def accessible(self, tolerance: float = 1e-9) -> FloatArray:
         """The frequencies with a coefficient above `tolerance` for some row of weights."""
         sizes = np.abs(np.atleast_2d(self.coefficients)).max(axis=0)
-        return self.frequencies[sizes > tolerance]
+        out: FloatArray = self.frequencies[sizes > tolerance]
+        return out
 
     def __str__(self) -> str:
         order = np.argsort(-self.power, kind="stable")[:8]

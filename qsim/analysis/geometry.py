@@ -29,8 +29,8 @@ class GeometricDifference:
     Attributes
     ----------
     value : float
-        g; where it is small beside ``sqrt(num_data)``, the classical kernel predicts all that the quantum
-        kernel can about as well, whatever the targets.
+        g: whatever the targets, their model complexity for the classical kernel is at most ``g**2`` times
+        that for the quantum kernel.
     training : float
         What regularisation adds to the bound: errors in training, up to ``sqrt(num_data)``. 0 without.
     num_data : int
@@ -44,14 +44,20 @@ class GeometricDifference:
 
     @property
     def relative(self) -> float:
-        """g over ``sqrt(num_data)``: an advantage needs it to be of order 1."""
-        return self.value / math.sqrt(self.num_data)
+        """``(value + training) / sqrt(num_data)``: an advantage needs it to be of order 1.
+
+        The sum is the factor by which the classical bound of the error can exceed the quantum one.
+        """
+        return (self.value + self.training) / math.sqrt(self.num_data)
 
     def __float__(self) -> float:
         return self.value
 
     def __str__(self) -> str:
-        return f"geometric difference {self.value:.3g}, {self.relative:.2g} of sqrt({self.num_data})"
+        training = f" + {self.training:.3g} in training" if self.regularization else ""
+        return (
+            f"geometric difference {self.value:.3g}{training}, {self.relative:.2g} of sqrt({self.num_data})"
+        )
 
 
 def geometric_difference(classical: Any, quantum: Any, regularization: float = 0.0) -> GeometricDifference:

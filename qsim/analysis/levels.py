@@ -171,11 +171,11 @@ def _generator(tape: Tape, record: np.void) -> ComplexArray:
             return np.zeros(1 << int(record["num_targets"]), dtype=complex)
         assert not isinstance(found, Family)
         return np.asarray(-1j * found)
-    matrix = np.ones((1, 1), dtype=complex)
+    matrix: ComplexArray = np.ones((1, 1), dtype=complex)
     for q in _targets(tape, record):
         pauli = _PAULI[int(record["x_mask"]) >> q & 1, int(record["z_mask"]) >> q & 1]
         matrix = np.kron(pauli, matrix)
-    return -matrix / 2
+    return np.asarray(matrix / -2, dtype=complex)
 
 
 def _places(tape: Tape, record: np.void, qubits: Sequence[int]) -> tuple[npt.NDArray[np.int64], FloatArray]:

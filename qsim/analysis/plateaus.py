@@ -16,7 +16,7 @@ from qsim.analysis._inputs import (
     UNIFORM,
     Draw,
     check_sizes,
-    columns_named,
+    counted_columns,
     draw_rows,
     generator,
     unitary_program,
@@ -91,7 +91,8 @@ def gradient_variance(
         One, as for `qsim.expectation`.
     num_samples : int
     wrt : name, Parameter, ParameterVector or several, optional
-        What to differentiate by; all parameters that are not in `fixed` by default.
+        What to differentiate by; by default all weights that are not in `fixed`, and features only if there
+        is nothing else.
     confidence : float
         Of the interval, a bootstrap over the samples.
 
@@ -122,11 +123,7 @@ def gradient_variance(
     )
     if not program._is_single:
         raise ArgumentError("Argument `observable` must be one observable, but is a list.")
-    if wrt is not None:
-        columns = columns_named(program.parameters, wrt, "wrt")
-    else:
-        held = columns_named(program.parameters, list(fixed), "fixed") if fixed else []
-        columns = [k for k in range(len(program.parameters)) if k not in held]
+    columns = counted_columns(program.parameters, wrt, fixed)
     if not columns:
         raise ArgumentError("Argument `circuit` must have parameters to differentiate by, but has none.")
     rng = generator(seed)

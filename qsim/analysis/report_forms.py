@@ -51,7 +51,8 @@ def _sections(report: Report) -> list[_Section]:
                 ("best aligned bandwidth", f"{report.scan.best:.3g}"),
                 (
                     "geometric difference from RBF",
-                    f"{report.geometry.value:.3g}, {report.geometry.relative:.2g} of sqrt(N)",
+                    f"{report.geometry.value:.3g} + {report.geometry.training:.3g} in training, "
+                    f"{report.geometry.relative:.2g} of sqrt(N)",
                 ),
                 ("model complexity, quantum", _complexity(report.quantum_complexity)),
                 ("model complexity, RBF", _complexity(report.classical_complexity)),

@@ -119,4 +119,12 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "presets":  # forms of the maps above, so only when they are there
         return importlib.import_module("qsim.feature_maps.presets")
-    raise AttributeError(f"module 'qsim.feature_maps' has no attribute {name!r}")
+    hint = ""
+    if not name.startswith("_"):
+        from qsim.feature_maps.presets import PRESETS
+        from qsim.feature_maps.records import name_hint
+
+        # the names of presets as they are found from here
+        known = {**FEATURE_MAPS, **{f"presets.{key}": record for key, record in PRESETS.items()}}
+        hint = name_hint(name, known)
+    raise AttributeError(f"module 'qsim.feature_maps' has no attribute {name!r}. {hint}".rstrip())

@@ -92,16 +92,14 @@ def zz(num_features: int, *, reps: int = 2, entanglement: Any = "full", alpha: f
     return circuit
 
 
-def _product_of_differences(values: Sequence[Any]) -> ParameterValue:
-    """x for one feature, prod (pi - x_j) for several, as in Havlicek et al."""
+def _phase(alpha: float, values: Sequence[Any]) -> ParameterValue:
+    """alpha x for one feature, alpha prod (pi - x_j) for several, as in Havlicek et al."""
     if len(values) == 1:
-        single: ParameterValue = values[0]
-        return single
-    product: Any = math.pi - values[0]
-    for value in values[1:]:
-        product = product * (math.pi - value)
-    phase: ParameterValue = product
-    return phase
+        return alpha * values[0]  # type: ignore[no-any-return]
+    phase: Any = alpha
+    for value in values:
+        phase = phase * (math.pi - value)
+    return phase  # type: ignore[no-any-return]
 
 
 @feature_map(
@@ -150,13 +148,14 @@ def pauli(
     check_count(reps, "reps", 1)
     if isinstance(paulis, str) or not paulis:
         raise ArgumentError(f"Argument `paulis` must be a sequence of Pauli strings, but is {paulis!r}.")
-    phase = data_map or _product_of_differences
     circuit = Circuit(len(x), name="pauli")
     for _ in range(reps):
         circuit.h(range(len(x)))
         for word in paulis:
             for block in _blocks(len(x), _checked(word), entanglement):
-                _evolve(circuit, word, block, alpha * phase([x[q] for q in block]))
+                values = [x[q] for q in block]
+                angle = _phase(alpha, values) if data_map is None else alpha * data_map(values)
+                _evolve(circuit, word, block, angle)
     return circuit
 
 

@@ -25,8 +25,8 @@ def projected_features(
 ) -> npt.NDArray[np.float64]:
     """The Bloch vectors of all qubits in the states that encode the data [1]_.
 
-    A kernel ``exp(-gamma |f(x) - f(y)|^2)`` of these features is a projected quantum kernel:
-    ``|f(x) - f(y)|^2`` is twice the sum of the squared Frobenius distances of the one-qubit density matrices.
+    A kernel ``exp(-gamma |f(x) - f(y)|^2)`` of these features is a projected quantum kernel: the squared
+    distance is twice the sum of the squared Frobenius distances of the one-qubit density matrices.
 
     Parameters
     ----------

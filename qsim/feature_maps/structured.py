@@ -106,7 +106,7 @@ def _qcnn_spectrum(d: int, options: dict[str, Any]) -> tuple[Frequencies, ...]:
 
 @feature_map(
     family=FAMILY,
-    formula="prod_levels [pooling, convolution](theta) [prod_i P(x_i) H]^2",
+    formula="prod_levels pooling(theta) convolution(theta) [prod_i P(x_i) H]^2",
     qubits="d",
     scaling="[-pi, pi]",
     period=2 * math.pi,
