@@ -455,6 +455,10 @@ def test_bad_maps_are_refused():
     measured = qsim.Circuit(1, 1).ry(qsim.ParameterVector("x", 1)[0], 0).measure(0, 0).h(0)
     with pytest.raises(qsim.errors.CircuitError, match="A quantum kernel needs a circuit whose state"):
         FidelityKernel(measured)([[0.1]])
+    x = qsim.ParameterVector("x", 1)
+    shrinking = qsim.Circuit(1).ry(x[0], 0).unitary(np.eye(2) / 2, [0], check=False)
+    with pytest.raises(qsim.errors.CircuitError, match="has a matrix that is not unitary"):
+        FidelityKernel(shrinking)([[0.1]])
     with pytest.raises(ArgumentError, match="`order` must be at most the number of qubits, 2, but is 3"):
         ProjectedKernel("angle", order=3)([[0.1, 0.2]])
     for gamma in (0, -1.0, math.nan, "auto", True):

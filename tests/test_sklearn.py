@@ -29,7 +29,7 @@ from qsim.quantum_kernels import FidelityKernel, ProjectedKernel
 from qsim.sklearn.model_circuits import model_circuit
 
 RNG = np.random.default_rng(3)
-ESTIMATORS = [name for name in models.__all__ if name != "Covariance"]
+ESTIMATORS = [name for name in models.__all__ if name not in ("Covariance", "reservoir_circuit")]
 TRANSFORMERS = ["QuantumFeatureMap", "QuantumPCA"]
 REGRESSORS = ["QNNRegressor", "QSVR", "QuantumGaussianProcessRegressor", "QuantumKernelRidge"]
 REGRESSORS += ["QuantumReservoirRegressor"]
@@ -256,6 +256,33 @@ def test_regression_of_several_targets():
         model = made(name, random_state=0).fit(X, both)
         assert model.predict(X[:7]).shape == (7, 2)
         assert model.score(X, both) > 0.3
+
+
+def test_reservoirs_evolve_under_their_hamiltonian():
+    """Many Trotter steps against the exponential of the Hamiltonian, from the same draws."""
+    options = {"coupling": 1.3, "field": 0.8, "time": 0.7, "seed": 5}
+    circuit = models.reservoir_circuit(2, 3, trotter_steps=400, **options)
+    generator = np.random.default_rng(5)
+    couplings = generator.uniform(-0.65, 0.65, (3, 3))
+    inputs, offsets = generator.uniform(0.5, 1.5, 3), generator.uniform(0, np.pi, 3)
+    pairs = {f"X{a} X{b}": couplings[a, b] for a, b in ((0, 1), (0, 2), (1, 2))}
+    energy = qsim.PauliSum({**pairs, **{f"Z{q}": 0.8 for q in range(3)}}).to_matrix(3)
+    levels, vectors = np.linalg.eigh(energy)
+    evolution = (vectors * np.exp(-0.7j * levels)) @ vectors.conj().T
+    state = np.eye(8)[0].astype(complex)
+    for value in (0.4, -1.1):
+        kick = qsim.Circuit(3)
+        for q in range(3):
+            kick.ry(inputs[q] * value + offsets[q], q)
+        state = evolution @ qsim.statevector(kick, initial_state=state)
+    np.testing.assert_allclose(qsim.statevector(circuit, {"x": [0.4, -1.1]}), state, atol=5e-3)
+
+
+def test_reservoirs_remember_every_step():
+    windows = RNG.normal(size=(80, 4))
+    for step in range(4):
+        model = models.QuantumReservoirRegressor(random_state=0).fit(windows, windows[:, step])
+        assert model.score(windows, windows[:, step]) > 0.95
 
 
 # -- life with scikit-learn -------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from qsim._checks import counted
 from qsim.circuit import Circuit
-from qsim.errors import ArgumentError, ParameterError
+from qsim.errors import ArgumentError, CircuitError, ParameterError
 from qsim.feature_maps import check_data as check_domain
 from qsim.feature_maps import data_parameters, get
 from qsim.parameters import Parameter
@@ -136,6 +136,12 @@ class Encoder:
             data = _data_of(circuit, num_features)
             program = Program(circuit, backend=self.backend, precision=self.precision, threads=self.threads)
             program._require_static("A quantum kernel", "a feature map of gates only")
+            if not program._code.keeps_norm:
+                raise CircuitError(
+                    "A quantum kernel needs a feature map that keeps the norm of states, but this one has "
+                    "a matrix "
+                    "that is not unitary."
+                )
             if len(self._encodings) >= _MAX_ENCODINGS:
                 self._encodings.clear()
             places = [p.vector and p.vector[1] for p in data]

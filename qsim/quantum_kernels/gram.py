@@ -97,13 +97,19 @@ def fidelity_gram(left: StateRows, right: StateRows | None, max_memory: int, thr
             else:
                 fidelities(block, left.states(begin, end), out[first:stop, begin:end], at_once, threads)
         del block  # before the next one is made
-        if right is None:
-            out[stop:, first:stop] = out[first:stop, stop:].T
-            upper = np.triu(out[first:stop, first:stop], 1)
-            out[first:stop, first:stop] = upper + upper.T
     if right is None:
-        np.fill_diagonal(out, 1)
+        _mirror(out)
     return out
+
+
+def _mirror(out: RealArray) -> None:
+    """Copy what is above the diagonal below it, and ones onto it, in place."""
+    for first in range(0, len(out), _STREAMED):
+        stop = first + _STREAMED
+        out[stop:, first:stop] = out[first:stop, stop:].T
+        upper = np.triu(out[first:stop, first:stop], 1)
+        out[first:stop, first:stop] = upper + upper.T
+    np.fill_diagonal(out, 1)
 
 
 def _keep_heap(size: int) -> None:

@@ -17,7 +17,7 @@ from qsim.sklearn.gaussian_process import (
 )
 from qsim.sklearn.kernel_machines import QSVC, QSVR, QuantumKernelRidge
 from qsim.sklearn.networks import QNNClassifier, QNNRegressor
-from qsim.sklearn.reservoir import QuantumReservoirRegressor
+from qsim.sklearn.reservoir import QuantumReservoirRegressor, reservoir_circuit
 from qsim.sklearn.transformers import QuantumFeatureMap, QuantumPCA
 
 __all__ = [
@@ -32,4 +32,5 @@ __all__ = [
     "QuantumKernelRidge",
     "QuantumPCA",
     "QuantumReservoirRegressor",
+    "reservoir_circuit",
 ]
