@@ -64,6 +64,14 @@ def check_qubits(
     return out
 
 
+def is_list_of_qubits(value: Any, count: int) -> bool:
+    """Whether somebody may have meant qubits: several distinct indices in range, and nothing else."""
+    if not isinstance(value, list | tuple | range | np.ndarray) or not len(value):
+        return False
+    indices = list(value)
+    return all(_is_index(q) and 0 <= q < count for q in indices) and len(set(indices)) == len(indices)
+
+
 def check_count(value: Any, name: str, minimum: int = 0, maximum: int | None = None) -> int:
     """An int of at least `minimum` (and at most `maximum`)."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):

@@ -208,7 +208,7 @@ def test_uccsd_is_made_of_fermions() -> None:
 
 
 # -- Sim et al. --------------------------------------------------------------------------------------
-#: circuit -> (parameters of a layer, two-qubit gates of a layer) for n qubits: table 3 of the paper
+#: circuit -> (parameters of a layer, two-qubit gates of a layer) for n qubits: the costs in the paper
 SIM_COUNTS = {
     1: ("2*n", "0"),
     2: ("2*n", "n-1"),

@@ -481,3 +481,12 @@ def test_measuring_all_changes_no_body():
     with pytest.raises(CircuitError, match="cannot change"):
         inside.measure_all()
     assert (inside, inside.num_clbits) == (before, 1)
+
+
+def test_channels_in_circuits_with_parameters(backend):
+    """Kraus operators are constants beside gates that are not."""
+    t, half = qsim.Parameter("t"), np.sqrt(0.5)
+    dephased = Circuit(1).ry(t, 0).kraus([half * np.eye(2), half * np.diag([1, -1])], 0).ry(t, 0)
+    values = np.linspace(0, 1, 3)[:, None]
+    found = qsim.expectation(dephased, "Z0", values, backend=backend)
+    np.testing.assert_allclose(found, np.cos(values[:, 0]) ** 2, atol=1e-12)

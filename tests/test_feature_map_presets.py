@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -247,7 +248,7 @@ def test_presets_have_records(name: str) -> None:
     library, _, function = name.partition(".")
     assert record is PRESETS[name] and record.name == name
     assert record.build is getattr(getattr(presets, library), function)
-    assert feature_maps.get(record.build).build is record.build
+    assert feature_maps.get(record.build) is pickle.loads(pickle.dumps(record)) is record
     for d in (1, 2, 3, 8):
         circuit = record.build(d)
         assert len(feature_maps.data_parameters(circuit)) == d

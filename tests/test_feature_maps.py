@@ -273,6 +273,10 @@ def test_modules_need_no_import_and_circuits_pickle() -> None:
     for record in FEATURE_MAPS.values():
         circuit = record.build(3)
         assert pickle.loads(pickle.dumps(circuit)) == circuit
+        assert pickle.loads(pickle.dumps(record)) is record is feature_maps.get(record.build)
+    mine = feature_maps.get(qsim.Circuit(1, name="zz").rx(qsim.Parameter("x[0]"), 0))
+    again = pickle.loads(pickle.dumps(mine))
+    assert again.name == "zz" and again.build(1) == mine.build(1)
 
 
 # -- features and slots --------------------------------------------------------------------------

@@ -373,10 +373,10 @@ def test_refuses_what_it_cannot_differentiate(method):
     t = qsim.Parameter("t")
     measured = qsim.Circuit(2, 1).ry(t, 0).measure(0, 0)
     measured.if_else((0, 1), qsim.Circuit(2, 1).x(1))
-    with pytest.raises(GradientError, match=r"`measure` before its end.*finite_difference"):
+    with pytest.raises(GradientError, match=r"`measure` of qubit 0 before its end.*finite_difference"):
         qsim.gradient(measured, "Z1", [0.3], method=method)
     leaky = qsim.Circuit(1).ry(t, 0).append(UnitaryGate([[1, 0], [0, 0.5]], "leak", check=False), (), [0])
-    with pytest.raises(GradientError, match=r"`leak` is not unitary.*finite_difference"):
+    with pytest.raises(GradientError, match=r"`leak`, which is not unitary.*finite_difference"):
         qsim.gradient(leaky, "Z0", [0.3], method=method)
 
 

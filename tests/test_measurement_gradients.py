@@ -291,3 +291,36 @@ def test_batches_of_initial_states():
         qsim.vjp(circuit, "Z0", {"x": [0.3, 0.4, 0.5]}, np.ones(3), initial_state=np.eye(4))
     with pytest.raises(StateError, match="norm"):
         qsim.vjp(circuit, "Z0", [0.3], 1.0, initial_state=[1, 1, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda c: qsim.compile(c, Probabilities),
+            r"class of a measurement Probabilities. Give Probab.*measurem",
+        ),
+        (
+            lambda c: qsim.compile(c, Probabilities([0])),
+            r"is the measurement Probabilities. Give Probabilities\(",
+        ),
+        (
+            lambda c: qsim.expectation(c, ["Z0", Purity([0])]),
+            r"is the measurement Purity. Give Purity\(\[0\]\) to",
+        ),
+        (lambda c: qsim.compile(c, int), "is the class int"),
+        (lambda c: qsim.compile(c, 3), "but is int"),
+    ],
+)
+def test_where_measurements_belong(call, message):
+    with pytest.raises(TypeError, match=message):
+        call(qsim.Circuit(1).h(0))
+
+
+def test_qubits_given_as_parameters():
+    circuit = qsim.Circuit(20).h(0)
+    with pytest.raises(qsim.errors.ParameterError, match=r"to choose qubits, write `qubits=\[18, 3, 5\]`"):
+        qsim.probabilities(circuit, [18, 3, 5])
+    for values in ([0.5, 3, 5], [18, 3, 3], [18, 3, 50]):  # these cannot be qubits
+        with pytest.raises(qsim.errors.ParameterError, match=r"has shape \(3,\)\.$"):
+            qsim.probabilities(circuit, values)

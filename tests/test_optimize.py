@@ -312,3 +312,67 @@ def test_errors(objective):
         Objective(ansatz(), "Z0", weights=[1.0, 2.0])
     with pytest.raises(ArgumentError, match=r"`x` must have shape \(4,\)"):
         objective([1.0])
+
+
+@pytest.mark.parametrize(
+    ("objective", "error", "message"),
+    [
+        (lambda x: (x, x), ArgumentError, r"one number and its gradient, but gives values of shape \(2,\)"),
+        (lambda x: x, ArgumentError, "must give a value and a gradient, but gives ndarray"),
+        (lambda x: ("low", x), TypeError, "must give a value of real numbers, but gives str"),
+        (lambda x: (1.0, "down"), TypeError, "must give a gradient of real numbers, but gives str"),
+        (lambda x: (1j, x), TypeError, "must give a value of real numbers, but gives complex"),
+        (lambda x: (1.0, 1j * x), TypeError, "a gradient of real numbers, but gives an array of complex128"),
+        (lambda x: (1.0, [[1.0], [1.0, 2.0]]), TypeError, "a gradient of real numbers, but gives list"),
+        (lambda x: (1.0, 1.0), ArgumentError, r"a gradient of shape \(2,\), but gives shape \(\)"),
+    ],
+)
+def test_objectives_that_give_something_else(objective, error, message):
+    with pytest.raises(error, match=message):
+        minimize(objective, [1.0, 2.0], Adam())
+    pytest.importorskip("scipy")
+    with pytest.raises(error, match=message):
+        scipy_minimize(objective, [1.0, 2.0])
+
+
+def test_values_that_are_no_numbers():
+    with pytest.raises(TypeError, match="must give values of real numbers, but gives str"):
+        minimize(lambda rows: "low", [1.0, 2.0], SPSA(0.1))
+    result = minimize(lambda x: (np.array([(x**2).sum()]), 2 * x), [1.0], GradientDescent(0.25), steps=3)
+    assert isinstance(result.value, float)
+
+
+@pytest.mark.parametrize(
+    ("x0", "error", "message"),
+    [
+        ("abc", TypeError, "`x0` must be a vector of real numbers, but is str"),
+        ([[1.0], [1.0, 2.0]], TypeError, "`x0` must be a vector of real numbers, but is list"),
+        ([[1.0]], ArgumentError, r"finite vector, but has shape \(1, 1\)"),
+        ([np.nan], ArgumentError, "finite vector"),
+    ],
+)
+def test_bad_starts(x0, error, message):
+    with pytest.raises(error, match=message):
+        minimize(lambda x: (0.0, x), x0, Adam())
+    with pytest.raises(TypeError, match=r"`learning_rate` must be a real number, but is str \('fast'\)"):
+        Adam("fast")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 broken", "npz", "npy", "json"])
+def test_files_that_hold_something_else(content, tmp_path):
+    path = tmp_path / "state.npz"
+    if content == "npz":
+        np.savez(path, x=np.zeros(2))
+    elif content == "json":
+        np.savez(
+            path, about=np.array("{}"), x=np.zeros(2), values=np.zeros(1), best_x=np.zeros(2), best_value=1
+        )
+    elif content == "npy":
+        with open(path, "wb") as file:
+            np.save(file, np.zeros(3))
+    else:
+        path.write_bytes(content)
+    with pytest.raises(ArgumentError, match=r"must be a file that State.save wrote, but .*state.npz holds"):
+        State.load(path)
+    with pytest.raises(FileNotFoundError):
+        State.load(tmp_path / "nothing")

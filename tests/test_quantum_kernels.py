@@ -147,6 +147,8 @@ def test_tiles_give_the_same_matrix(max_memory, rows, columns):
     np.testing.assert_allclose(tiled(X), whole(X), atol=1e-13)
     np.testing.assert_allclose(tiled(X, Y), whole(X, Y), atol=1e-13)
     assert np.array_equal(tiled(X), tiled(X).T)
+    few = ProjectedKernel("zz", max_memory=max_memory)
+    np.testing.assert_allclose(few(X, Y), ProjectedKernel("zz")(X, Y), atol=1e-13)
 
 
 def test_threads_change_no_bit():

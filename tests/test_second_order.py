@@ -258,10 +258,10 @@ def test_refusals(call):
     t = qsim.Parameter("t")
     arguments = () if call == "hessian" else (1.0,) if call == "vjp" else ([1.0],)
     measured = qsim.Circuit(2, 1).ry(t, 0).measure(0, 0).if_else((0, 1), qsim.Circuit(2, 1).x(1))
-    with pytest.raises(GradientError, match=rf"`{call}`.*`measure` before its end"):
+    with pytest.raises(GradientError, match=rf"`{call}`.*`measure` of qubit 0 before its end"):
         getattr(qsim, call)(measured, "Z1", [0.3], *arguments)
     leaky = qsim.Circuit(1).ry(t, 0).append(UnitaryGate([[1, 0], [0, 0.5]], "leak", check=False), (), [0])
-    with pytest.raises(GradientError, match=rf"`{call}`.*`leak` is not unitary"):
+    with pytest.raises(GradientError, match=rf"`{call}`.*`leak`, which is not unitary"):
         getattr(qsim, call)(leaky, "Z0", [0.3], *arguments)
     with pytest.raises(ArgumentError, match="compiled without observables"):
         getattr(qsim.compile(leaky), call)([0.3], *arguments)

@@ -16,6 +16,7 @@ REFERENCE_QUBITS = {
     "expval": 16,
     "grad": 16,
     "batch_grad": 8,
+    "batch_shift": 8,
     "sample": 20,
     "noise": 5,
 }
@@ -37,7 +38,10 @@ def expected(case):
         return np.concatenate([[value], gradient @ circ.chain(len(spec["w"]))])
     if case.op == "batch_expval":
         return np.array([reference.zs(reference.state(circ, row), case.n) for row in angles])
-    if case.op == "batch_grad":
+    if case.op == "hessian":
+        chain = circ.chain(len(spec["w"]))
+        return chain.T @ reference.hessian(circ, spec["ham"], angles) @ chain
+    if case.op in ("batch_grad", "batch_shift"):
         pairs = [reference.grad(circ, z_mean(case.n), row) for row in angles]
         values, gradients = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
         chained = (spec["y"] @ gradients) @ circ.chain(len(spec["w"]))

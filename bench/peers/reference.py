@@ -64,6 +64,25 @@ def grad(circ, ham, angles):
     return value, g
 
 
+def hessian(circ, ham, angles):
+    """Second derivatives by the angles, each of one Pauli rotation: two shift rules, one after the other."""
+
+    def f(*moves):
+        moved = np.array(angles, float)
+        for slot, shift in moves:
+            moved[slot] += shift
+        return expval(circ, ham, moved)
+
+    count, half = len(angles), np.pi / 2
+    out, here = np.empty((count, count)), f()
+    for i in range(count):
+        out[i, i] = (f((i, np.pi)) - here) / 2
+        for j in range(i):
+            signs = [(a, b) for a in (1, -1) for b in (1, -1)]
+            out[i, j] = out[j, i] = sum(a * b * f((i, a * half), (j, b * half)) for a, b in signs) / 4
+    return out
+
+
 def noisy_zs(circ, angles, p):
     """Exact <Z_i> with depolarizing(p) after every gate on every touched qubit."""
     n = circ.n

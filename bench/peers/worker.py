@@ -82,12 +82,18 @@ class Task:
         run, base = self.a.batch_zs(circ), circ.angles(w, x)
         self.once, self.result = lambda i: run(self._angles(base, i)), lambda r: np.asarray(r, float)
 
-    def build_batch_grad(self, circ, x, w, y):
-        run, base, chain = (
-            self.a.batch_grad(circ, z_mean(circ.n), circ.trainable),
-            circ.angles(w, x),
-            circ.chain(len(w)),
-        )
+    def build_batch_shift(self, circ, x, w, y):
+        self.build_batch_grad(circ, x, w, y, self.a.batch_shift)
+
+    def build_hessian(self, circ, ham, w):
+        run, base, chain = self.a.hessian(circ, ham), circ.angles(w), circ.chain(len(w))
+        self.once = lambda i: chain.T @ np.asarray(run(self._angles(base, i)), float) @ chain
+        self.result = lambda r: r
+
+    def build_batch_grad(self, circ, x, w, y, method=None):
+        make = self.a.batch_grad if method is None else method
+        run, base = make(circ, z_mean(circ.n), circ.trainable), circ.angles(w, x)
+        chain = circ.chain(len(w))
 
         def once(i):
             v, g = run(self._angles(base, i))

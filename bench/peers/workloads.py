@@ -211,6 +211,31 @@ def batches() -> Iterator[Case]:
             )
 
 
+def shift_rules() -> Iterator[Case]:
+    """The gradient of a batch as hardware takes it: two circuits for each weight of each sample."""
+
+    def make():
+        circ = Circuit(8)
+        add_zz_map(circ, 1)
+        count, rng = add_hea(circ, 3), np.random.default_rng(4)
+        x = zz_features(rng.uniform(0, math.pi, (256, 8)))
+        return {"circ": circ, "x": x, "w": weights(count), "y": rng.choice([-1.0, 1.0], 256)}
+
+    yield Case(
+        "batch_shift", "batch_shift-n8-b256", 8, "batch_shift", make, per=1e-3, unit="ms", threads=(1,)
+    )
+
+
+def curvature() -> Iterator[Case]:
+    """Second derivatives of one expectation value by 24 weights."""
+
+    def make():
+        circ, count = hea(6, 2)
+        return {"circ": circ, "ham": tfim(6), "w": weights(count)}
+
+    yield Case("hessian", "hessian-n6-w24", 6, "hessian", make, per=1e-3, unit="ms", threads=(1,), quick=True)
+
+
 def kernels() -> Iterator[Case]:
     for n, rows in ((8, 200), (12, 200), (10, 1000)):
 
@@ -276,6 +301,8 @@ def all_cases(quick=False) -> list[Case]:
         *fourier_transforms(),
         *ansatz(),
         *batches(),
+        *shift_rules(),
+        *curvature(),
         *kernels(),
         *sampling(quick),
         *optimisation(),

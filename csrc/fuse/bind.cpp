@@ -10,7 +10,7 @@
 namespace qsim {
 namespace {
 
-constexpr double kLostString = 1e-12;  // relative to the largest coefficient of its generator
+constexpr double kLostString = 1e-12;  // what may be lost of a generator, relative to its largest coefficient
 
 /// t, flips and reflects of one rotation; what is left is a scale.
 double shape_of(const Rotation& r, double& t, bool& flips, bool& reflects) {
@@ -124,7 +124,7 @@ class Binder {
     return true;
   }
 
-  /// The coefficients of strings that are read; false if one that is not read does not vanish after all.
+  /// The coefficients of strings that are read; false if what is not read does not vanish after all.
   bool bind_taps() {
     out_.taps.resize(plan_.taps.size());
     for (std::size_t p = 0; p < plan_.taps.size(); ++p) {
@@ -138,6 +138,7 @@ class Binder {
         for (std::size_t s = 0; s < strings.size(); ++s) {
           const double c = strings[s].coefficient;
           size = std::max(size, std::abs(c));
+          lost = std::max(lost, std::abs(strings[s].hermitian));
           if (use < plan.uses.size() && plan.uses[use].tap == t && plan.uses[use].string == std::int32_t(s)) {
             out_.taps[p].push_back(c * plan.uses[use].sign);
             ++use;

@@ -41,7 +41,8 @@ std::vector<TapString> matrix_strings(const Complex* matrix, const std::int32_t*
       Complex sum = 0;
       for (std::uint64_t j = 0; j < dim; ++j) sum += (parity(j & z) ? -1.0 : 1.0) * matrix[(j ^ x) * dim + j];
       const Complex units[4] = {{0, 1}, {1, 0}, {0, -1}, {-1, 0}};  // i * (-i)^|x & z|
-      out.push_back({place(x), place(z), (units[popcount(x & z) & 3] * sum).real() / double(dim)});
+      const Complex r = units[popcount(x & z) & 3] * sum / double(dim);
+      out.push_back({place(x), place(z), r.real(), r.imag()});
     }
   return out;
 }
@@ -54,7 +55,8 @@ std::vector<TapString> controlled(std::vector<TapString> strings, const Instruct
     const std::size_t count = strings.size();
     for (std::size_t s = 0; s < count; ++s) {
       strings[s].coefficient /= 2;
-      strings.push_back({strings[s].x, strings[s].z ^ bit, sign * strings[s].coefficient});
+      strings[s].hermitian /= 2;
+      strings.push_back({strings[s].x, strings[s].z ^ bit, sign * strings[s].coefficient, sign * strings[s].hermitian});
     }
   }
   return strings;

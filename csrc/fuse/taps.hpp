@@ -12,6 +12,7 @@ namespace qsim {
 struct TapString {
   std::uint64_t x, z;  // as in a Pauli rotation
   double coefficient;  // r_s
+  double hermitian = 0;  // what is left of the generator: not zero if the gate is not unitary
 };
 
 /// Whether a generator is a sum of few enough strings.

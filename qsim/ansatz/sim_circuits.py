@@ -76,7 +76,7 @@ def sim(num_qubits: int, *, circuit: int = 14, layers: int = 1) -> Circuit:
     References
     ----------
     .. [1] S. Sim, P. D. Johnson, A. Aspuru-Guzik, Adv. Quantum Technol. 2, 1900070 (2019), figure 2 and
-       table 3.
+       its table of costs.
     """
     check_count(num_qubits, "num_qubits", 1)
     check_count(circuit, "circuit", 1, 19)

@@ -82,6 +82,10 @@ class FeatureMap:
     def __call__(self, num_features: int, **options: Any) -> Circuit:
         return self.build(num_features, **options)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Maps of the library pickle by name, as rules of spectra are no pickles."""
+        return (get, (self.name,)) if _known().get(self.name) is self else super().__reduce_ex__(protocol)
+
     def num_qubits(self, num_features: int, **options: Any) -> int:
         """How many qubits the map of that many features has; O(size of the circuit)."""
         return self.build(num_features, **options).num_qubits
@@ -165,10 +169,8 @@ def get(source: FeatureMap | str | Circuit | Callable[..., Circuit]) -> FeatureM
     """
     if isinstance(source, FeatureMap):
         return source
+    known = _known()
     if isinstance(source, str):
-        from qsim.feature_maps.presets import PRESETS
-
-        known = {**FEATURE_MAPS, **PRESETS}
         if source in known:
             return known[source]
         raise ArgumentError(
@@ -178,9 +180,9 @@ def get(source: FeatureMap | str | Circuit | Callable[..., Circuit]) -> FeatureM
     if isinstance(source, Circuit):
         return _of_circuit(source)
     if callable(source):
-        record = FEATURE_MAPS.get(getattr(source, "__name__", ""))
-        if record is not None and record.build is source:
-            return record
+        for record in known.values():
+            if record.build is source:
+                return record
         name = getattr(source, "__name__", type(source).__name__)
         summary = (getattr(source, "__doc__", None) or "").strip().partition("\n")[0]
         return FeatureMap(name=name, build=source, summary=summary)
@@ -188,6 +190,13 @@ def get(source: FeatureMap | str | Circuit | Callable[..., Circuit]) -> FeatureM
         "A feature map must be a name, a function that returns a Circuit, a Circuit or a FeatureMap, but is "
         f"{type(source).__name__}."
     )
+
+
+def _known() -> dict[str, FeatureMap]:
+    """Maps and presets by name."""
+    from qsim.feature_maps.presets import PRESETS
+
+    return {**FEATURE_MAPS, **PRESETS}
 
 
 def name_hint(name: str, known: Mapping[str, FeatureMap]) -> str:
@@ -207,23 +216,28 @@ def name_hint(name: str, known: Mapping[str, FeatureMap]) -> str:
     return f"Did you mean {' or '.join(f'`{key}`' for key in near)}? " if near else ""
 
 
-def _of_circuit(circuit: Circuit) -> FeatureMap:
-    fixed = circuit.copy()
-    size = len(data_parameters(fixed))
+class _FixedCircuit:
+    """The function of a feature map that is one circuit."""
 
-    def build(num_features: int) -> Circuit:
+    def __init__(self, circuit: Circuit) -> None:
+        self.circuit = circuit
+
+    def __call__(self, num_features: int) -> Circuit:
+        size = len(data_parameters(self.circuit))
         if check_count(num_features, "num_features", 0) != size:
             raise ArgumentError(
                 f"The circuit given as a feature map has {counted(size, 'data parameter')}, but "
                 f"{counted(num_features, 'feature')} must be encoded."
             )
-        return fixed.copy()
+        return self.circuit.copy()
 
+
+def _of_circuit(circuit: Circuit) -> FeatureMap:
     return FeatureMap(
         name=circuit.name or "circuit",
-        build=build,
+        build=_FixedCircuit(circuit.copy()),
         summary="A circuit of the user's.",
-        trainable=bool(weights(fixed)),
+        trainable=bool(weights(circuit)),
     )
 
 

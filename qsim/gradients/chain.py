@@ -42,9 +42,12 @@ def _check_finite(program: Program, slots: IntArray, places: IntArray, derivativ
     if not good.all():
         row, k = np.argwhere(~good)[0]
         expression = program._slots.expressions[slots[k] - len(program.parameters)]
+        slot = int(slots[k])
+        first = np.flatnonzero(program._code.tapes[0].instructions["slot"] == slot)
         raise GradientError(
-            f"Parameter expression `{expression}` has no finite derivative by "
-            f"`{program.parameters[places[k]].name}` in row {row} of the values."
+            f"Parameter expression `{expression}` of {program._code.gate_text(int(first[0]))} has no finite "
+            f"derivative by `{program.parameters[places[k]].name}` in row {row} of the values. Move the "
+            "value away from there, or use method='finite_difference' of `value_and_gradient`."
         )
 
 

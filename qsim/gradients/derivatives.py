@@ -32,6 +32,7 @@ __all__ = [
     "jvp",
     "measured_jacobian",
     "pulled_of",
+    "slope_of",
     "tangent_states",
     "vjp",
     "with_slope",
@@ -270,25 +271,30 @@ def pulled_of(
 
 
 def with_slope(pulled: Callable[[ComplexArray], ComplexArray], degree: int) -> Any:
-    """Cotangents of states, and how they change along tangents.
+    """Cotangents of states, and how they change along tangents."""
+    slope = slope_of(pulled, degree)
+    return lambda states, tangents: (pulled(states), slope(states, tangents))
+
+
+def slope_of(pulled: Callable[[ComplexArray], ComplexArray], degree: int) -> Any:
+    """How cotangents of states change along tangents.
 
     A cotangent is a polynomial of one degree less than the value. Its derivative is its value at the tangent
     where it is linear; differences of fourth order are exact where it is cubic.
     """
 
-    def both(states: ComplexArray, tangents: ComplexArray) -> tuple[ComplexArray, ComplexArray]:
-        here = pulled(states)
+    def slope(states: ComplexArray, tangents: ComplexArray) -> ComplexArray:
         if degree == 1:
-            return here, np.zeros_like(here)
+            return np.zeros_like(pulled(tangents))
         if degree == 2:
-            return here, pulled(tangents)
+            return pulled(tangents)
         norms = np.linalg.norm(tangents, axis=1).max(initial=1.0)
         h = states.real.dtype.type(0.5 / norms)
         near = pulled(states + h * tangents) - pulled(states - h * tangents)
         far = pulled(states + 2 * h * tangents) - pulled(states - 2 * h * tangents)
-        return here, (8 * near - far) / (12 * h)
+        return (8 * near - far) / (12 * h)
 
-    return both
+    return slope
 
 
 # -- small things ----------------------------------------------------------------------------------

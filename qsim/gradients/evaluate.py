@@ -306,14 +306,10 @@ def require_unitary(program: Program, method: str) -> None:
         return
     what = f"Method {method!r}" if method in METHODS else f"Function `{method}`"
     way_out = "Use method='finite_difference'" + ("." if method in METHODS else " of `value_and_gradient`.")
-    if not code.is_static:
-        kinds = [type(step).__name__ for step in code.steps[: code.tail]]
-        name = next((k.removesuffix("Step").lower() for k in kinds if k != "TapeStep"), "branch")
-        raise GradientError(
-            f"{what} needs a circuit of unitary gates up to its read-out, but this one has `{name}` before "
-            f"its end. {way_out}"
-        )
-    raise GradientError(f"{what} needs unitary gates, but `{code.non_unitary}` is not unitary. {way_out}")
+    raise GradientError(
+        f"{what} needs a circuit of unitary gates up to its read-out, but this one {code.obstacle()}. "
+        f"{way_out}"
+    )
 
 
 def to_parameters(

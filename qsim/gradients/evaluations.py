@@ -113,7 +113,10 @@ class Evaluations:
         self._plan = None
         if options.shots is not None:
             if measurement is not None:
-                raise GradientError(f"Shots estimate expectation values, but not {measurement!r}.")
+                raise GradientError(
+                    f"Shots estimate expectation values, but not {measurement!r}. Leave out `shots`, or ask "
+                    "for observables."
+                )
             self._plan = ShotPlan(backend, self._observables, self._num_qubits)
 
     def __call__(

@@ -67,8 +67,8 @@ def evaluate_at(program: Program, options: Options, streams: Streams | None) -> 
             else f"A derivative of {options.measurement!r}"
         )
         raise GradientError(
-            f"{what} needs a circuit of unitary gates up to its read-out. Use method='finite_difference' for "
-            "exact expectation values."
+            f"{what} needs a circuit of unitary gates up to its read-out, but this one {code.obstacle()}. "
+            "Use method='finite_difference' for exact expectation values."
         )
     several = program.with_observables(list(program.observables))
 

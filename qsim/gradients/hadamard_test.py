@@ -122,11 +122,17 @@ def _make_tests(program: Program, columns: list[int]) -> _Tests | None:
     first["targets"], first["data"] = pools.put_integers(start.integers), pools.put_constants(start.constants)
     records = [first]
     kept: list[tuple[int, float, float, float, bool, float]] = []
-    for record in tape.instructions:
+    for place, record in enumerate(tape.instructions):
         records.append(record)
         if record["slot"] < 0 or int(record["slot"]) not in wanted:
             continue
         slot, scale, shift = (record[name].item() for name in ("slot", "scale", "shift"))
+        if record["pattern"] == Pattern.DENSE and record["num_targets"] > _MAX_TARGETS:
+            raise GradientError(
+                f"Method 'hadamard_test' takes generators apart into Pauli strings, on at most "
+                f"{_MAX_TARGETS} qubits, but {program._code.gate_text(place)} has a matrix on "
+                f"{record['num_targets']}. Use method='adjoint', 'parameter_shift' or 'finite_difference'."
+            )
         for level, is_sine, x, z, strength in _strings_of(tape, record):
             turn = record.copy()
             turn["pattern"], turn["num_targets"], turn["num_terms"] = int(Pattern.PAULI_ROTATION), 0, 0
@@ -169,11 +175,6 @@ def _strings_of(tape: Tape, record: np.void) -> list[tuple[float, bool, int, int
 def _strings_of_matrix(tape: Tape, record: np.void) -> list[tuple[float, bool, int, int, float]]:
     first, k = int(record["targets"]), int(record["num_targets"])
     targets = tape.integers[first : first + k].tolist()
-    if record["pattern"] != Pattern.DIAGONAL and k > _MAX_TARGETS:
-        raise GradientError(
-            f"Method 'hadamard_test' takes generators apart into Pauli strings, on at most {_MAX_TARGETS} "
-            f"qubits, but one acts on {k}. Use method='adjoint' or 'parameter_shift'."
-        )
     made = generator_of(tape, record)
     if made is None:
         return []

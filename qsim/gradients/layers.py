@@ -22,7 +22,7 @@ from qsim.gradients.states import chunks
 from qsim.program.execution import empty_states
 from qsim.program.reverse import Reverser, active_bits
 from qsim.program.schedule import plan_segments
-from qsim.program.tape import INSTRUCTION, Pattern, Tape
+from qsim.program.tape import INSTRUCTION, Pattern, Tape, qubits_of
 
 if TYPE_CHECKING:
     from qsim.program.program import Program
@@ -133,7 +133,7 @@ def _make_layers(program: Program, columns: list[int]) -> Layers:
     fixed: dict[int, list[np.void]] = {}
     moving: dict[int, list[np.void]] = {}
     for record in tape.instructions:
-        qubits = _qubits_of(tape, record)
+        qubits = qubits_of(tape, record)
         layer = max((depth[q] for q in qubits), default=0)
         own = columns_of.get(int(record["slot"]), ())
         (moving if own else fixed).setdefault(layer, []).append(record)
@@ -170,14 +170,3 @@ def _generators_of(program: Program, tape: Tape, record: np.void) -> list[_Gener
         _Generator(slot, weight, handle, *controls)
         for slot, weight in zip(made.slots.tolist(), made.weights.tolist(), strict=True)
     ]
-
-
-def _qubits_of(tape: Tape, record: np.void) -> list[int]:
-    mask = int(record["ctrl_mask"])
-    if record["pattern"] == Pattern.PAULI_ROTATION:
-        mask |= int(record["x_mask"]) | int(record["z_mask"])
-    else:
-        first = int(record["targets"])
-        for q in tape.integers[first : first + int(record["num_targets"])].tolist():
-            mask |= 1 << q
-    return [q for q in range(tape.num_qubits) if mask >> q & 1]

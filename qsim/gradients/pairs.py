@@ -45,7 +45,8 @@ class _Pairs:
     """The unrolled tape and its reverse, and the shifted runs whose sums are tangents.
 
     The tangent of gate ``of[k]`` gains ``coefficients[k]`` times the state at its angle plus ``shifts[k]``;
-    `gates` are the angles of the tangents, in the circuit's order.
+    `gates` are the angles of the tangents, in the circuit's order. ``later[i, j]`` is 1 where gate i stands
+    behind gate j, and 1/2 on the diagonal.
     """
 
     runner: Runner
@@ -58,6 +59,7 @@ class _Pairs:
     of: IntArray
     shifts: FloatArray
     coefficients: FloatArray
+    later: FloatArray
 
 
 def second_by_slots(
@@ -85,7 +87,10 @@ def second_by_slots(
     for part in chunks(program, len(values), copies):
         out[part] = _by_gates(program, measurement, plan, own[part], part, weights)
     slots, scales = plan.slots[plan.gates], plan.scales[plan.gates]
-    out *= np.multiply.outer(scales, scales)
+    if (scales != 1).any():
+        out *= np.multiply.outer(scales, scales)
+    if count == num_slots and (slots == np.arange(count)).all():  # a gate for each slot
+        return out
     by_slot = np.zeros((num_slots, num_slots, len(values), size))
     np.add.at(by_slot, (slots[:, None], slots[None, :]), np.moveaxis(out, (2, 3), (0, 1)))
     return np.ascontiguousarray(np.moveaxis(by_slot, (0, 1), (2, 3)))
@@ -95,7 +100,7 @@ def _by_gates(
     program: Program, measurement: Measurement, plan: _Pairs, own: FloatArray, part: slice, weights: Any
 ) -> FloatArray:
     """Second derivatives by pairs of gates, (rows, count, gates, gates)."""
-    from qsim.gradients.derivatives import pulled_of, with_slope
+    from qsim.gradients.derivatives import pulled_of, slope_of
 
     rows, count = len(own), len(plan.gates)
     states, tangents = _tangents(program, plan, own)
@@ -108,13 +113,12 @@ def _by_gates(
         None if weights is None else np.repeat(weights[part], count, axis=0),
     )
     cotangents = here(states)
-    slopes = with_slope(each, measurement.degree)(
+    slopes = slope_of(each, measurement.degree)(
         np.repeat(states, count, axis=0), tangents.reshape(rows * count, -1)
-    )[1]
+    )
     size = cotangents.shape[1]
     slopes = slopes.reshape(rows, count, size, -1)
     out = np.empty((rows, size, count, count))
-    later = np.tril(np.ones((count, count), dtype=bool), -1)  # [i, j]: gate i behind gate j
     for k in range(size):
         gram = 2 * real_overlaps(slopes[:, :, k], tangents)
         swept = program._backend.sweep_back(
@@ -126,9 +130,8 @@ def _by_gates(
             program.threads,
         )
         second = -swept[:, :, plan.gates].swapaxes(1, 2)  # [i, j]
-        below = np.where(later, second, 0.0)
-        diagonal = np.einsum("rii->ri", second)[..., None] * np.eye(count)
-        out[:, k] = gram + below + below.swapaxes(1, 2) + diagonal
+        below = second * plan.later
+        out[:, k] = gram + below + below.swapaxes(1, 2)
     return out
 
 
@@ -184,4 +187,5 @@ def _make_pairs(program: Program, columns: list[int]) -> _Pairs | None:
         np.array(of, dtype=np.int64),
         np.array(shifts),
         np.array(coefficients),
+        np.tril(np.ones((len(gates), len(gates))), -1) + np.eye(len(gates)) / 2,
     )

@@ -185,7 +185,7 @@ def shift_rule(frequencies: FloatArray) -> tuple[FloatArray, FloatArray]:
     if best is None or np.abs(best[1]).sum() > _MAX_AMPLIFICATION * w[-1]:
         raise GradientError(
             f"A gate with the {count} frequencies {w[0]:.9g} to {w[-1]:.9g} has no parameter-shift rule that "
-            "keeps its accuracy. Use method='adjoint'."
+            "keeps its accuracy."
         )
     shifts, coefficients = best
     return np.concatenate([shifts, -shifts]), np.concatenate([coefficients, -coefficients])
@@ -220,7 +220,7 @@ def _make_plan(program: Program, wanted: frozenset[int]) -> _Shifts | None:
     rules: list[_Rule] = []
     for slot, own in gates.items():
         levels = [levels_of(tape, tape.instructions[places[gate]]) for gate in own]
-        rules += _rules_of(tape, slot, places[own], own, scales, levels)
+        rules += _rules_of(program, slot, places[own], own, scales, levels)
     if not rules:
         return None
     lengths = [len(rule.gates) for rule in rules for _ in rule.shifts]
@@ -249,19 +249,30 @@ class _Rule:
 
 
 def _rules_of(
-    tape: Tape, slot: int, places: IntArray, gates: IntArray, scales: FloatArray, levels: list[FloatArray]
+    program: Program,
+    slot: int,
+    places: IntArray,
+    gates: IntArray,
+    scales: FloatArray,
+    levels: list[FloatArray],
 ) -> list[_Rule]:
     """A rule for each gate of a slot, or one for all of them where that has fewer evaluations."""
     each: list[_Rule] = []
-    for gate, own in zip(gates, levels, strict=True):
+    for gate, place, own in zip(gates, places.tolist(), levels, strict=True):
         frequencies = frequencies_of(own)
         if frequencies and scales[gate]:
-            shifts, coefficients = cached_rule(frequencies)
+            try:
+                shifts, coefficients = cached_rule(frequencies)
+            except GradientError as error:
+                raise GradientError(
+                    f"{error} This is {program._code.gate_text(place)}: use method='adjoint', "
+                    "'hadamard_test' or 'finite_difference'."
+                ) from None
             one = np.array([gate])
             each.append(_Rule(slot, one, np.ones(1), shifts, coefficients * scales[gate]))
     if len(each) < 2:
         return each
-    total = _levels_together(tape, places, scales[gates], levels)
+    total = _levels_together(program._code.tapes[0], places, scales[gates], levels)
     if total is None:
         return each
     frequencies = frequencies_of(total)

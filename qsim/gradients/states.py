@@ -108,7 +108,7 @@ def _dual_states(
 
     def make() -> tuple[Any, Velocities]:
         tape, made = dual_tape(program._code.tapes[0], wanted_slots(program, columns))
-        return program._backend.compile(tape, fuse=False), made
+        return program._backend.compile(tape, fuse=program.fuse), made
 
     out = empty_states(count, 2 * size, program.dtype)
     if not program._code.tapes:
@@ -150,7 +150,7 @@ def second_pull_back(
 
     def make() -> tuple[Any, Reverse, Velocities]:
         reverse, made = dual_reverse_tape(program._code.tapes[0], wanted_slots(program, columns))
-        return program._backend.compile(reverse.tape, fuse=False), reverse, made
+        return program._backend.compile(reverse.tape, fuse=program.fuse), reverse, made
 
     handle, reverse, columns_of = program._derive(("second", *columns), make)
     cotangents: ComplexArray = np.empty((rows, count, 2 * first.shape[2]), dtype=program.dtype)

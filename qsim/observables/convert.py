@@ -63,7 +63,21 @@ def as_observable(value: ObservableLike) -> Observable:
     raise TypeError(
         f"An observable must be a PauliSum, PauliString, Hermitian, Projector, Diagonal or SparseMatrix, "
         f"a label such as 'Z0 Z1', a dictionary of labels and coefficients, or a matrix, "
-        f"but is {type(value).__name__}."
+        f"but is {_kind(value)}."
+    )
+
+
+def _kind(value: object) -> str:
+    """What it is, and where a measurement belongs."""
+    kind = value if isinstance(value, type) else type(value)
+    is_class, name = kind is value, kind.__name__
+    if not (hasattr(value, "pull") and hasattr(value, "push")):
+        return f"the class {name}" if is_class else name
+    made = f"{name}(...)" if is_class else repr(value)
+    return (
+        f"the {'class of a measurement' if is_class else 'measurement'} {name}. Give {made} to "
+        "qsim.value_and_gradient, vjp, jvp or hessian in the observable's place, or as `measurement=` to "
+        "these methods of a Program"
     )
 
 

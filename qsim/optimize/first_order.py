@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,10 @@ Memory = dict[str, FloatArray]
 
 def check_positive(value: Any, name: str, below: float = np.inf, zero: bool = False) -> float:
     """A real number above 0 (or at least 0) and below a limit."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+        raise TypeError(
+            f"Argument `{name}` must be a real number, but is {type(value).__name__} ({value!r})."
+        )
     number = float(value)
     if not (0 < number < below or (zero and number == 0)):
         limit = f" and below {below:g}" if np.isfinite(below) else ""

@@ -6,6 +6,7 @@ import inspect
 import json
 import sys
 import time
+import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -64,7 +65,7 @@ class Objectives:
     def values(self, rows: FloatArray, number: int) -> FloatArray:
         """Values of the rows of an array, as one batch."""
         extra = {"step": number} if self._value_takes_step else {}
-        out = np.asarray(self.objective(rows, **extra), dtype=float)
+        out = real_array(self.objective(rows, **extra), "values")
         if out.shape != (len(rows),):
             raise ArgumentError(
                 f"Argument `objective` must give values of shape ({len(rows)},) for vectors of shape "
@@ -79,13 +80,46 @@ class Objectives:
             raise ArgumentError(
                 f"Argument `objective` must give a value and a gradient, but gives {type(found).__name__}."
             )
-        slope = np.asarray(found[1], dtype=float)
+        slope = real_array(found[1], "a gradient")
         if slope.shape != x.shape:
             raise ArgumentError(
                 f"Argument `objective` must give a gradient of shape {x.shape}, but gives shape "
                 f"{slope.shape}."
             )
-        return float(found[0]), slope
+        value = real_array(found[0], "a value")
+        if value.size != 1:
+            raise ArgumentError(
+                f"Argument `objective` must give one number and its gradient, but gives values of shape "
+                f"{value.shape}. Sum them, or take their mean, and the gradient of that."
+            )
+        return value.item(), slope
+
+
+def real_array(value: Any, what: str) -> FloatArray:
+    """What an objective gives, as real numbers."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        array = np.array(None)
+    if array.dtype.kind not in "iufb":
+        found = f"an array of {array.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
+        raise TypeError(f"Argument `objective` must give {what} of real numbers, but gives {found}.")
+    return array.astype(float)
+
+
+def start_vector(x0: Any) -> FloatArray:
+    """Where an optimisation begins, checked."""
+    if x0 is None:
+        raise TypeError("Argument `x0` must be a vector to begin with, but is None.")
+    try:
+        x = np.array(x0)
+    except ValueError:
+        x = np.array(None)
+    if x.dtype.kind not in "iuf":
+        raise TypeError(f"Argument `x0` must be a vector of real numbers, but is {type(x0).__name__}.")
+    if x.ndim != 1 or not np.isfinite(x).all():
+        raise ArgumentError(f"Argument `x0` must be a finite vector, but has shape {x.shape}.")
+    return x.astype(float)
 
 
 def _takes_step(function: Any) -> bool:
@@ -142,7 +176,22 @@ class State:
 
     @classmethod
     def load(cls, path: str | Path) -> State:
-        """Read what `save` wrote."""
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        ArgumentError
+            The file holds something else.
+        """
+        try:
+            return cls._read(path)
+        except (ValueError, KeyError, TypeError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+            raise ArgumentError(
+                f"Argument `path` must be a file that State.save wrote, but {path} holds something else."
+            ) from error
+
+    @classmethod
+    def _read(cls, path: str | Path) -> State:
         with np.load(path, allow_pickle=False) as stored:
             about = json.loads(str(stored["about"]))
             return cls(
@@ -320,11 +369,7 @@ def _is_flat(values: list[float], tolerance: float) -> bool:
 
 
 def _begin(optimizer: Optimizer, x0: Any, seed: Any) -> State:
-    if x0 is None:
-        raise TypeError("Argument `x0` must be a vector to begin with, but is None.")
-    x = np.array(x0, dtype=float)
-    if x.ndim != 1 or not np.isfinite(x).all():
-        raise ArgumentError(f"Argument `x0` must be a finite vector, but has shape {x.shape}.")
+    x = start_vector(x0)
     return State(x, 0, repr(optimizer), check_count(seed, "seed"), optimizer.start(x), [], x.copy())
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim.errors import ArgumentError
-from qsim.optimize.loop import Objectives, Progress, Result
+from qsim.optimize.loop import Objectives, Progress, Result, start_vector
 
 __all__ = ["scipy_minimize"]
 
@@ -73,9 +73,7 @@ def scipy_minimize(
         raise ImportError('scipy_minimize needs SciPy: pip install "qsim-statevector[scipy]"') from error
     if time_budget is not None and not time_budget > 0:
         raise ArgumentError(f"Argument `time_budget` must be positive, but is {time_budget}.")
-    x = np.array(x0, dtype=float)
-    if x.ndim != 1 or not np.isfinite(x).all():
-        raise ArgumentError(f"Argument `x0` must be a finite vector, but has shape {x.shape}.")
+    x = start_vector(x0)
     asked, bar, start = Objectives(objective), Progress(None, progress), time.perf_counter()
     with_gradient = str(method).lower() not in _WITHOUT_GRADIENT
     is_plain = not with_gradient and hasattr(objective, "value_and_gradient")

@@ -42,6 +42,9 @@ NEGLIGIBLE = 1e-15
 #: A branch that takes this many steps is taken to be a loop that never ends.
 MAX_STEPS = 1_000_000
 
+#: Kraus operators are constants, so their tapes have no slots.
+_NO_ANGLES = np.zeros((1, 0))
+
 #: (probability of the first outcome among several, weight) -> weight of each outcome
 Split = Callable[[npt.NDArray[np.float64], float], npt.NDArray[Any]]
 
@@ -230,7 +233,7 @@ def _advance(
             if not branch.weight:
                 return _Outcome.GONE
         elif isinstance(step, ChannelStep):
-            stack.extend(_channel(branch, step, handles, angles, split, backend, threads))
+            stack.extend(_channel(branch, step, handles, split, backend, threads))
             return _Outcome.GONE
         elif isinstance(step, JumpStep):
             if step.unless is None or not evaluate(step.unless, branch.bits, branch.variables):
@@ -284,7 +287,6 @@ def _channel(
     branch: Branch,
     step: ChannelStep,
     handles: list[Any],
-    angles: npt.NDArray[np.float64],
     split: Split,
     backend: Backend,
     threads: int,
@@ -295,7 +297,7 @@ def _channel(
     norms = np.empty(len(step.tapes))
     for k, tape in enumerate(step.tapes):
         state = branch.state.copy()
-        backend.apply(handles[tape], state, angles, threads)
+        backend.apply(handles[tape], state, _NO_ANGLES, threads)
         norms[k] = backend.norm_squared(state, threads)[0]
         candidates.append(state)
     if not norms.sum() > 0:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from qsim._checks import counted
 from qsim.circuit import Circuit
 from qsim.classical import Variable, bits_of
 from qsim.errors import CircuitError
@@ -31,9 +32,9 @@ from qsim.operations import (
     WhileLoop,
 )
 from qsim.parameters import ParameterExpression
-from qsim.program.lower import TapeBuilder, lower_matrices
+from qsim.program.lower import Gates, TapeBuilder, lower_matrices
 from qsim.program.slots import SlotAllocator
-from qsim.program.tape import Tape
+from qsim.program.tape import Tape, qubits_of
 from qsim.program.unroll import any_equal, unroll
 
 __all__ = [
@@ -146,9 +147,11 @@ class FlowCode:
         Classical bit -> its value, for bits that only constants are assigned to.
     too_long : bool
         Whether a loop of known length was too long to be unrolled.
-    non_unitary : str
-        Name of a gate that is not unitary, if there is one: states are then normalised before anything is
-        read off them.
+    non_unitary : (int, str) or None
+        Number and name of a gate that is not unitary, if there is one: states are then normalised before
+        anything is read off them.
+    gates : list
+        `Gates` of each tape; None of a Kraus operator.
     """
 
     steps: list[Step]
@@ -158,12 +161,13 @@ class FlowCode:
     zeroed: int = 0
     constant_bits: dict[int, int] = field(default_factory=dict)
     too_long: bool = False
-    non_unitary: str = ""
+    non_unitary: tuple[int, str] | None = None
+    gates: list[Gates | None] = field(default_factory=list)
 
     @property
     def keeps_norm(self) -> bool:
         """Whether all gates are unitary."""
-        return not self.non_unitary
+        return self.non_unitary is None
 
     @property
     def is_static(self) -> bool:
@@ -173,6 +177,36 @@ class FlowCode:
     @property
     def readout(self) -> list[MeasureStep]:
         return [step for step in self.steps[self.tail :] if isinstance(step, MeasureStep)]
+
+    def gate_text(self, instruction: int) -> str:
+        """The gate an instruction of the first tape comes from: its number from 0, its name, qubits."""
+        gates, tape = self.gates[0], self.tapes[0]
+        assert gates is not None
+        qubits = qubits_of(tape, tape.instructions[instruction])
+        noun = "qubit" if len(qubits) == 1 else "qubits"
+        return f"{gates.of_instruction(instruction)} on {noun} {', '.join(map(str, qubits))}"
+
+    def obstacle(self) -> str:
+        """What keeps the circuit from being unitary gates and a read-out, and where; empty for nothing."""
+        before = 0
+        for step in self.steps[: 0 if self.is_static else self.tail]:
+            if not isinstance(step, TapeStep):
+                return f"has {_step_text(step)} before its end, behind {counted(before, 'gate')}"
+            gates = self.gates[step.tape]
+            before += len(gates.names) if gates is not None else 0
+        if self.non_unitary is not None:
+            return "has gate {}, `{}`, which is not unitary".format(*self.non_unitary)
+        return "" if self.is_static else "branches before its end"
+
+
+def _step_text(step: Step) -> str:
+    """A step as the circuit calls it."""
+    if isinstance(step, MeasureStep | ResetStep):
+        return f"`{'measure' if isinstance(step, MeasureStep) else 'reset'}` of qubit {step.qubit}"
+    if isinstance(step, GateStep):
+        return f"`{step.operation.name}` with a value of run time"
+    names = {ChannelStep: "`kraus`", AssignStep: "`assign`", JumpStep: "a condition"}
+    return names.get(type(step), "a loop")
 
 
 class _Compiler:
@@ -373,7 +407,8 @@ def compile_flow(circuit: Circuit, slots: SlotAllocator) -> FlowCode:
     tail = max([tail, *targets])  # a jump into the read-out would skip a part of it
     num_slots = slots.slot_map().num_slots
     tapes = [b if isinstance(b, Tape) else b.finish(num_slots) for b in compiler.builders]
-    names = [b.non_unitary for b in compiler.builders if isinstance(b, TapeBuilder) and b.non_unitary]
+    builders = [b if isinstance(b, TapeBuilder) else None for b in compiler.builders]
+    found = (b.non_unitary for b in builders if b is not None and b.non_unitary is not None)
     return FlowCode(
         compiler.steps,
         tapes,
@@ -382,5 +417,6 @@ def compile_flow(circuit: Circuit, slots: SlotAllocator) -> FlowCode:
         zeroed,
         unrolled.constant_bits,
         unrolled.too_long,
-        "".join(names[:1]),
+        next(found, None),
+        [None if b is None else b.gates() for b in builders],
     )

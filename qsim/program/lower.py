@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ from qsim.user_gates import (
     UnitaryGate,
 )
 
-__all__ = ["TapeBuilder", "lower_matrices"]
+__all__ = ["Gates", "TapeBuilder", "lower_matrices"]
 
 Matrix = npt.NDArray[np.complex128]
 _PAULI_1 = (
@@ -58,6 +58,18 @@ class _Template:
     active: bool = False  # whether the targets must lie inside a tile
 
 
+class Gates(NamedTuple):
+    """The gates of a tape, in their order: where their instructions begin, and their names."""
+
+    starts: npt.NDArray[np.int32]
+    names: tuple[str, ...]
+
+    def of_instruction(self, place: int) -> str:
+        """``gate 3, `crx```, counted from 0, for the message of an error."""
+        gate = int(np.searchsorted(self.starts, place, side="right")) - 1
+        return f"gate {gate}, `{self.names[gate]}`"
+
+
 class TapeBuilder:
     """Collects the instructions of one tape."""
 
@@ -72,8 +84,11 @@ class TapeBuilder:
         self._whole: set[int] = set()
         # id(gate) -> (gate, template): the gate is kept so that its id stays its own
         self._templates: dict[int, tuple[Gate, _Template | None]] = {}
-        #: name of the first gate that is not unitary
-        self.non_unitary = ""
+        #: number and name of the first gate that is not unitary
+        self.non_unitary: tuple[int, str] | None = None
+        # of each gate operation: the instructions before it, and the gate's name
+        self._starts: list[int] = []
+        self._names: list[str] = []
 
     def __len__(self) -> int:
         return len(self._active)
@@ -83,6 +98,8 @@ class TapeBuilder:
         mask = value = 0
         if operation.controls:
             mask, value = _control_masks(operation.controls, operation.control_values)
+        self._starts.append(len(self._active))
+        self._names.append(operation.gate.name)
         self._gate(operation.gate, operation.params, operation.targets, mask, value)
 
     def _gate(
@@ -91,8 +108,8 @@ class TapeBuilder:
         cached = self._templates.get(id(gate))
         if cached is None:
             cached = self._templates[id(gate)] = (gate, _template(gate))
-            if not self.non_unitary and not gate.keeps_norm:
-                self.non_unitary = gate.name
+            if self.non_unitary is None and not gate.keeps_norm:
+                self.non_unitary = (len(self._names) - 1, gate.name)
         template = cached[1]
         if template is None:
             self._composite(gate, params, qubits, ctrl_mask, ctrl_value)
@@ -184,6 +201,10 @@ class TapeBuilder:
     def add_matrix(self, matrix: Matrix, qubits: Sequence[int]) -> None:
         """Append a constant matrix, unitary or not (a Kraus operator)."""
         self._emit(_constant_template(matrix), -1, 0.0, 0.0, qubits, 0, 0)
+
+    def gates(self) -> Gates:
+        """Which gates the instructions come from."""
+        return Gates(np.array(self._starts, dtype=np.int32), tuple(self._names))
 
     def finish(self, num_slots: int) -> Tape:
         """The tape of everything added."""

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim import entanglement
-from qsim._checks import check_count, check_qubits, counted
+from qsim._checks import check_count, check_qubits, counted, is_list_of_qubits
 from qsim.backends.base import get_backend
 from qsim.binding import bind_values
 from qsim.bitstrings import MAX_MASK_BITS, parse_bitstring
 from qsim.circuit import Circuit
-from qsim.errors import ArgumentError, CircuitError, StateError
+from qsim.errors import ArgumentError, CircuitError, ParameterError, StateError
 from qsim.memory import check_budget, check_free_memory, check_state_memory, parse_bytes
 from qsim.observables import Diagonal, PauliSum, Projector
 from qsim.parameters import Parameter
@@ -460,7 +460,15 @@ class Program(Execution):
         def probabilities(states: ComplexArray) -> FloatArray:
             return self._backend.probabilities(states, chosen, self.threads)
 
-        values, batched = bind_values(self.parameters, params)
+        try:
+            values, batched = bind_values(self.parameters, params)
+        except ParameterError as error:
+            if qubits is None and is_list_of_qubits(params, self.num_qubits):
+                raise ParameterError(
+                    f"{error} These are values of parameters; to choose qubits, write "
+                    f"`qubits={list(params)}`."
+                ) from None
+            raise
         copies = 2 if len(chosen) + 2 > self.num_qubits else 1
         out, batched = self._average(
             values,

@@ -21,6 +21,7 @@ __all__ = [
     "TILE_LOW_BITS",
     "Pattern",
     "Tape",
+    "qubits_of",
 ]
 
 #: The lowest qubits are always inside a tile: a run of 2**6 amplitudes (1 KiB in double precision).
@@ -95,3 +96,15 @@ class Tape:
     integers: npt.NDArray[np.int32]
     constants: npt.NDArray[np.complex128]
     segments: npt.NDArray[np.void]
+
+
+def qubits_of(tape: Tape, record: np.void) -> list[int]:
+    """The qubits of an instruction, controls included, ascending."""
+    mask = int(record["ctrl_mask"])
+    if record["pattern"] == Pattern.PAULI_ROTATION:
+        mask |= int(record["x_mask"]) | int(record["z_mask"])
+    else:
+        first = int(record["targets"])
+        for q in tape.integers[first : first + int(record["num_targets"])].tolist():
+            mask |= 1 << q
+    return [q for q in range(tape.num_qubits) if mask >> q & 1]

@@ -111,9 +111,12 @@ class ProjectedKernel(QuantumKernel):
             X = X.X
         data = self.encoder.check(X)
         program, scales = self._measured(data.shape[1])
-        if not len(data):
-            return np.empty((0, len(scales)))
-        return np.asarray(program.expectation(self.encoder.bind(data)) * scales)
+        out = np.empty((len(data), len(scales)))
+        rows = max(1, self.max_memory // (2 * program.dtype.itemsize << program.num_qubits))
+        for first in range(0, len(data), rows):
+            part = slice(first, first + rows)
+            out[part] = program.expectation(self.encoder.bind(data[part])) * scales
+        return out
 
     def scale_gamma(self, X: Any) -> float:
         """The `gamma` that "scale" stands for, from the features of some data."""

@@ -449,7 +449,7 @@ GRADIENTS = cases(
         "adjoint of a circuit that branches",
         slope(random_rotation()),
         GradientError,
-        "`measure` before its end",
+        "`measure` of qubit 0 before its end",
     ),
     (
         "parameter shift of a circuit that branches",

@@ -24,7 +24,7 @@ from qsim.parameters import ParameterVector
 from qsim.program.flow import compile_flow
 from qsim.program.reverse import reverse_tape
 from qsim.program.slots import SlotAllocator
-from qsim.program.tape import Tape
+from qsim.program.tape import Pattern, Tape
 from qsim.testing import random_circuit, random_state
 
 pytestmark = pytest.mark.skipif(not ISAS, reason="the C++ core is not built")
@@ -245,6 +245,15 @@ def test_sweeps_of_every_gate(spec, controls):
     reverse = reverse_tape(tape, range(tape.num_slots))
     assert compiled(reverse.tape, True, 3).is_swept(reverse.slots) or spec.num_qubits > 2
     check_sweep(tape, row, 3, rng)
+
+
+def test_sweeps_of_tapes_that_are_not_unitary():
+    """Their generators are more than strings: they run unfused, to the same derivatives."""
+    rng = np.random.default_rng(3)
+    for _ in range(30):
+        tape = random_tape(8, 6, rng)
+        if (tape.instructions["pattern"] != Pattern.PREPARE).all():
+            check_sweep(tape, rng.normal(size=tape.num_slots), 2, rng)
 
 
 # ---- where gates degenerate ----------------------------------------------------------------------------

@@ -73,6 +73,10 @@ class Adapter:
         """trajectories -> mean <Z_i>, depolarizing(p) on each touched qubit after each gate"""
         raise Unsupported("noise")
 
+    def hessian(self, circ, ham):
+        """angles -> second derivatives by them"""
+        raise Unsupported("hessian")
+
     def gates(self, n, gates, psi0):
         """(run, base): ``run`` applies the gates and returns a native state.  If a run cannot
         start from a live state, ``base`` does everything but the gates and is subtracted."""
@@ -95,6 +99,16 @@ class Adapter:
             v, g = f(pts), np.zeros(len(angles))
             g[trainable] = (v[0:-1:2] - v[1:-1:2]) / 2
             return v[-1], g
+
+        return run
+
+    def batch_shift(self, circ, ham, trainable):
+        """The same for a batch, by parameter shifts."""
+        f = Adapter.grad(self, circ, ham, trainable)
+
+        def run(batch):
+            res = [f(a) for a in batch]
+            return np.array([r[0] for r in res]), np.array([r[1] for r in res])
 
         return run
 

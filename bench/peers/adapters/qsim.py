@@ -70,14 +70,14 @@ class Peer(Adapter):
     def batch_zs(self, circ):
         return self.zs(circ)
 
-    def grad(self, circ, ham, trainable):
+    def grad(self, circ, ham, trainable, **method):
         """Adjoint differentiation, of one row of angles or a batch of them."""
         program = self._program(circ, self._observable(ham))
         every = len(trainable) == len(circ.sources)
         weights = None if every else [f"a[{slot}]" for slot in trainable]
 
         def run(angles):
-            value, some = program.value_and_gradient(angles, wrt=weights)
+            value, some = program.value_and_gradient(angles, wrt=weights, **method)
             if every:
                 return value, some
             gradient = np.zeros(angles.shape)
@@ -88,6 +88,12 @@ class Peer(Adapter):
 
     def batch_grad(self, circ, ham, trainable):
         return self.grad(circ, ham, trainable)
+
+    def batch_shift(self, circ, ham, trainable):
+        return self.grad(circ, ham, trainable, method="parameter_shift")
+
+    def hessian(self, circ, ham):
+        return self._program(circ, self._observable(ham)).hessian
 
     def sampler(self, circ, angles):
         program = self._program(circ, angles=angles)

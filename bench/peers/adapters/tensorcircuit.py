@@ -21,6 +21,7 @@ class Peer(Adapter):
         "expval": 12,
         "grad": 8,
         "batch_grad": 8,
+        "batch_shift": 8,
     }  # larger: minutes of XLA compilation
 
     def __init__(self, precision, threads):
@@ -80,6 +81,14 @@ class Peer(Adapter):
     def expval(self, circ, ham):
         f = jax.jit(self._energy(circ, ham))
         return lambda angles: float(f(self._angles(angles)))
+
+    def batch_values(self, circ, ham):
+        f = jax.jit(jax.vmap(self._energy(circ, ham)))
+        return lambda batch: np.asarray(f(self._angles(batch)))
+
+    def hessian(self, circ, ham):
+        f = jax.jit(jax.hessian(self._energy(circ, ham)))
+        return lambda angles: np.asarray(f(self._angles(angles)))
 
     def grad(self, circ, ham, trainable):
         f = jax.jit(jax.value_and_grad(self._energy(circ, ham)))
