@@ -150,7 +150,8 @@ def test_variational_models() -> None:
     rng = np.random.default_rng(0)
     X = rng.uniform(-2, 2, size=(60, 2))
     y = (X[:, 0] > 0).astype(int)
-    found = report(sklearn.QNNClassifier("angle", num_layers=1, epochs=5, random_state=0), X, y, **FAST)
+    model = sklearn.QNNClassifier("angle", num_layers=1, epochs=30, learning_rate=0.1, random_state=0)
+    found = report(model, X, y, **FAST)
     assert found.name == "QNNClassifier" and found.scores[2].name == "QNNClassifier as given"
     assert found.scores[2].estimate.value > 0.8
     assert found.rank is not None and found.rank.num_parameters == 4

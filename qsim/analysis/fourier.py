@@ -67,7 +67,8 @@ class FourierSeries:
     def accessible(self, tolerance: float = 1e-9) -> FloatArray:
         """The frequencies with a coefficient above `tolerance` for some row of weights."""
         sizes = np.abs(np.atleast_2d(self.coefficients)).max(axis=0)
-        return np.asarray(self.frequencies[sizes > tolerance])
+        out: FloatArray = self.frequencies[sizes > tolerance]
+        return out
 
     def __str__(self) -> str:
         order = np.argsort(-self.power, kind="stable")[:8]

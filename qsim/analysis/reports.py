@@ -23,6 +23,7 @@ from qsim.analysis._inputs import (
     target_columns,
 )
 from qsim.analysis.baselines import (
+    GAMMAS,
     Folds,
     Score,
     classical_scores,
@@ -64,11 +65,13 @@ __all__ = ["Report", "report"]
 FloatArray = npt.NDArray[np.float64]
 #: Bandwidths among which the quantum kernels choose, as the classical one does among widths.
 BANDWIDTHS = (1.0, 0.5, 0.25, 0.1)
-_PROJECTED_GAMMAS = (0.3, 1.0, 3.0)
-#: Regularisation of the geometry, with traces of N.
+#: Of the projected kernel, over the mean of the squared distances.
+_PROJECTED_GAMMAS = (0.1, 0.3, 1.0)
+#: Regularisations that the geometry chooses from, with traces of N; that of the decision function.
+REGULARIZATIONS = (1e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0, 10.0)
 _REGULARIZATION = 0.1
 #: From these on the report says so.
-_MANY_SHOTS, _GOOD_FIT, _LARGE_DIFFERENCE = 1e4, 0.99, 0.3
+_MANY_SHOTS, _GOOD_FIT, _LARGE_DIFFERENCE = 1e4, 0.99, 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +97,10 @@ class Report:
         Of the fidelity kernel with that bandwidth.
     scan : BandwidthScan
     geometry : GeometricDifference
-        Of the fidelity kernel from the RBF kernel that was chosen most often.
+        Of the fidelity kernel from the RBF kernel whose width suits the targets best, with the regularisation
+        that makes it least.
     quantum_complexity, classical_complexity : ModelComplexity
-        Of the targets for these two kernels.
+        Of the targets for these two kernels, each with the regularisation that gives the least bound.
     expressibility, entanglement
         Over the data, and weights at random.
     frequencies : dict of str to ndarray, or None
@@ -176,17 +180,20 @@ class Report:
         """What else matters, a sentence each."""
         out = []
         own, other = self.quantum_complexity.bound, self.classical_complexity.bound
-        if other <= own:
+        if self.geometry.relative < _LARGE_DIFFERENCE:
             out.append(
-                f"The targets are no harder for the RBF kernel (bound of the error {other:.2g}) than for the "
-                f"quantum one ({own:.2g})."
+                "The geometric difference leaves hardly any advantage for these points, whatever the "
+                f"targets: {self.geometry.relative:.2g} of sqrt(N)."
+            )
+        elif own < other:
+            out.append(
+                f"The targets are easier for the quantum kernel (bound of the error {own:.2g}) than for an "
+                f"RBF kernel ({other:.2g})."
             )
         else:
-            room = "room for an" if self.geometry.relative > _LARGE_DIFFERENCE else "hardly any"
             out.append(
-                f"The targets are easier for the quantum kernel (bound of the error {own:.2g}) than for the "
-                f"RBF kernel ({other:.2g}); the geometric difference, {self.geometry.relative:.2g} of "
-                f"sqrt(N), leaves {room} advantage."
+                f"The targets are no easier for the quantum kernel (bound of the error {own:.2g}) than for "
+                f"an RBF kernel ({other:.2g})."
             )
         if self.kernel.shots > _MANY_SHOTS:
             out.append(
@@ -326,11 +333,10 @@ def report(
         bandwidth = _mode(scores[0], "bandwidth")
         scaled = bandwidth * data
         gram = subject.fidelity(scaled).astype(float)
-        width = _mode(next(score for score in scores if score.name == "RBF SVM"), "gamma")
-        classical = rbf_matrix(_standard(data), width)
         columns = target_columns(targets, classification)
         if not classification:
             columns = (columns - columns.mean()) / columns.std()
+        complexity, rival, classical = _complexities(gram, data, columns)
         circuit = subject.circuit
         options: dict[str, Any] = {"seed": rng, "confidence": confidence}
         drawn = {"draw": subject.drawing(scaled), **options, **settings}
@@ -347,9 +353,12 @@ def report(
             bandwidth=bandwidth,
             kernel=kernel_concentration(gram, circuit.num_qubits, **options),
             scan=bandwidth_scan(subject.fidelity, data, y=targets, **options),
-            geometry=geometric_difference(classical, gram, _REGULARIZATION),
-            quantum_complexity=model_complexity(gram, columns, _REGULARIZATION),
-            classical_complexity=model_complexity(classical, columns, _REGULARIZATION),
+            geometry=min(
+                (geometric_difference(classical, gram, shift) for shift in REGULARIZATIONS),
+                key=lambda found: found.relative,
+            ),
+            quantum_complexity=complexity,
+            classical_complexity=rival,
             expressibility=expressibility(circuit, 2000, **drawn),
             entanglement=entangling_capability(circuit, 500, **drawn),
             frequencies=_frequencies(subject, settings),
@@ -497,7 +506,7 @@ def _network_circuit(fitted: Any, num_features: int) -> tuple[Circuit, dict[Any,
             f"{type(fitted).__name__}. Give its circuit, to learn about that."
         )
     circuit, _ = model_circuit(fitted.feature_map, fitted.ansatz, num_features, fitted.num_layers)
-    return circuit, {WEIGHTS: fitted.weights_}
+    return circuit, {f"{WEIGHTS}[{k}]": float(value) for k, value in enumerate(fitted.weights_)}
 
 
 def _scores(
@@ -509,9 +518,10 @@ def _scores(
 
     def projections() -> Iterator[tuple[Mapping[str, Any], FloatArray]]:
         for factor in factors:
-            matrix = subject.projected(factor * folds.X).astype(float)
-            for gamma in _PROJECTED_GAMMAS:  # exp(-gamma d) is a power of exp(-d)
-                yield {"bandwidth": factor, "gamma": gamma}, matrix**gamma
+            distances = -np.log(subject.projected(factor * folds.X).astype(float))
+            mean = float(distances.mean()) or 1.0
+            for gamma in _PROJECTED_GAMMAS:
+                yield {"bandwidth": factor, "gamma": gamma / mean}, np.exp(-gamma / mean * distances)
 
     scores = [
         kernel_score("fidelity kernel SVM", fidelities(), folds, rng, confidence),
@@ -527,6 +537,25 @@ def _mode(score: Score, setting: str) -> float:
     """What was chosen in most folds; the largest of those that were chosen as often."""
     counts = Counter(float(chosen[setting]) for chosen in score.chosen)
     return max(counts, key=lambda value: (counts[value], value))
+
+
+def _complexities(
+    gram: FloatArray, data: FloatArray, columns: FloatArray
+) -> tuple[ModelComplexity, ModelComplexity, FloatArray]:
+    """Of the quantum kernel, and of the RBF kernel of the width that suits the targets best; and that kernel.
+
+    Each with the regularisation that gives the least bound of the error.
+    """
+
+    def least(kernel: FloatArray) -> ModelComplexity:
+        found = (model_complexity(kernel, columns, shift) for shift in REGULARIZATIONS)
+        return min(found, key=lambda each: each.bound)
+
+    points = _standard(data)
+    rivals = [rbf_matrix(points, gamma / points.shape[1]) for gamma in GAMMAS]
+    bounds = [least(kernel) for kernel in rivals]
+    best = int(np.argmin([each.bound for each in bounds]))
+    return least(gram), bounds[best], rivals[best]
 
 
 def _standard(data: FloatArray) -> FloatArray:
