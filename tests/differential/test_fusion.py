@@ -22,7 +22,7 @@ from qsim.circuit import Circuit
 from qsim.gates import GATES
 from qsim.parameters import ParameterVector
 from qsim.program.flow import compile_flow
-from qsim.program.reverse import reverse_tape
+from qsim.program.reverse import Reverse, reverse_tape
 from qsim.program.slots import SlotAllocator
 from qsim.program.tape import Pattern, Tape
 from qsim.testing import random_circuit, random_state
@@ -254,6 +254,23 @@ def test_sweeps_of_tapes_that_are_not_unitary():
         tape = random_tape(8, 6, rng)
         if (tape.instructions["pattern"] != Pattern.PREPARE).all():
             check_sweep(tape, rng.normal(size=tape.num_slots), 2, rng)
+
+
+def test_sweeps_of_one_tape_with_other_slots():
+    """What is kept with a tape serves the slots it was made for; others are swept all the same."""
+    circuit, x = Circuit(8), ParameterVector("x", 3)
+    for q in range(8):
+        circuit.rx(x[q % 3], q).rzz(x[2], q, (q + 1) % 8)
+    tape, row = bound_angles(circuit, [0.1, 0.2, 0.3])
+    reverse = reverse_tape(tape, range(3))
+    fused, plain = compiled(reverse.tape, True, 3), compiled(reverse.tape, False)
+    assert fused.is_swept(reverse.slots)
+    none = np.full_like(reverse.slots, -1)
+    for slots in (none, np.where(reverse.slots == 1, -1, reverse.slots), (reverse.slots + 1) % 3, none):
+        other = Reverse(reverse.tape, slots.astype(np.int32), reverse.weights)
+        state, cotangents = random_state(8, 1), random_state(8, 2)[None]
+        found = [swept(handle, other, state, cotangents, row, complex) for handle in (fused, plain)]
+        np.testing.assert_allclose(*found, atol=1e-12)
 
 
 # ---- where gates degenerate ----------------------------------------------------------------------------
