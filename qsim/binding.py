@@ -195,7 +195,8 @@ def _as_float(value: Any, name: str) -> FloatArray:
         raise ParameterError(f"Parameter `{name}` must be a regular array of numbers: {error}.") from None
     if array.dtype.kind not in "iuf" and array.size:
         raise TypeError(f"Parameter `{name}` must be real numbers, but is of type {array.dtype}.")
-    return np.ascontiguousarray(array, dtype=np.float64).reshape(array.shape)
+    numbers = np.ascontiguousarray(array, dtype=np.float64).reshape(array.shape)
+    return numbers if numbers.flags.aligned else numbers.copy()
 
 
 def _check_finite(values: FloatArray, names: Sequence[str]) -> None:

@@ -193,6 +193,29 @@ def test_less_than_a_row_is_refused(call, shape):
         call(circuit, values if shape == "batch" else values[0], 32_000)
 
 
+def test_lanes_hold_cotangents_too(backend):
+    """A row and lanes that run fit, but not lanes that go back with 16 cotangents."""
+    circuit, x = Circuit(6), qsim.ParameterVector("x", 18)
+    for k in range(18):
+        circuit.rx(x[k], k % 6).rzz(x[k], k % 6, (k + 1) % 6)
+    values, size = values_of(circuit, 20), 16 << 6
+    measured = Probabilities([0, 1, 2, 3])
+    with pytest.raises(MemoryBudgetError, match=r"One row, of .* beside 272 KiB whatever the rows"):
+        qsim.jacobian(circuit, measured, values, backend=backend, max_memory=100 * size)
+    found = qsim.jacobian(circuit, measured, values, backend=backend, max_memory=400 * size)
+    assert np.array_equal(found, qsim.jacobian(circuit, measured, values, backend=backend))
+
+
+def test_the_short_way_of_one_row_allows_no_more(backend):
+    x = qsim.ParameterVector("x", 3)
+    circuit = Circuit(6).h(range(6)).rx(x[0], 0).ry(x[1], 1).rzz(x[2], 0, 1).cx(1, 5)
+    program = qsim.compile(circuit, "Z0", backend=backend, max_memory=4 << 10)
+    row = np.array([0.1, 0.2, 0.3])
+    for params in (row, list(row)):
+        with pytest.raises(MemoryBudgetError, match="`max_memory` allows 4 KiB"):
+            program.value_and_gradient(params)
+
+
 def test_a_program_tells_and_keeps_it():
     import pickle
 

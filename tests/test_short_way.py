@@ -51,6 +51,8 @@ def test_what_else_is_taken_or_refused(backend):
         assert program.expectation(given) == value
     unaligned = np.frombuffer(b"\0" + row.tobytes(), dtype=np.uint8)[1:].view(np.float64)
     assert program.expectation(unaligned) == value
+    plain = qsim.compile(qsim.Circuit(2).rx(qsim.Parameter("x"), 0), "Z0", backend=backend)
+    assert plain.expectation(unaligned[:1]) == plain.expectation(row[:1])
     swapped = row.astype(">f8")
     assert program.expectation(swapped) == value
     found = program.value_and_gradient(row, wrt=program.parameters[:2])

@@ -213,7 +213,7 @@ const FusedPlan* Tape::sweep_plan(int isa, const std::vector<std::int32_t>& slot
   const bool single = sizeof(T) == sizeof(float);
   const std::optional<FusedPlan>& plan =
       built_once(sweep_plans_[isa][single], [&] { return make_sweep_plan<T>(*this, isa, fused_shape(single), slots); });
-  return plan ? &*plan : nullptr;
+  return plan && plan->slots == slots ? &*plan : nullptr;
 }
 
 bool Tape::is_fused(bool from_zero) const {

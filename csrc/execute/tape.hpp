@@ -40,7 +40,7 @@ class Tape {
   /// The same for the fused program that starts from |0...0> or from any state.
   template <class T>
   const FusedPlan& fused_plan(int isa, bool from_zero) const;
-  /// That of a reverse tape with taps where `slots` are not negative, always the same ones; null if there is none.
+  /// That of a reverse tape with taps where `slots` are not negative; null if there is none, or one for other slots.
   template <class T>
   const FusedPlan* sweep_plan(int isa, const std::vector<std::int32_t>& slots) const;
   /// Whether to fuse: small states gain nothing, nor do one or two gates that stream through a given state.

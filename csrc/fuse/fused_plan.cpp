@@ -509,7 +509,9 @@ template <class T>
 std::optional<FusedPlan> make_sweep_plan(const Tape& tape, int isa, TileShape shape, const std::vector<std::int32_t>& slots) {
   FusedPlanner<T> planner(tape, isa, shape, slots);
   if (!planner.prepare()) return std::nullopt;
-  return planner.make();
+  FusedPlan plan = planner.make();
+  plan.slots = slots;
+  return plan;
 }
 
 template std::optional<FusedPlan> make_sweep_plan<float>(const Tape&, int, TileShape, const std::vector<std::int32_t>&);

@@ -102,6 +102,7 @@ struct FusedPlan {
   std::vector<PhasePlan> phases;
   std::vector<PermutePlan> permutes;
   std::vector<TapPlan> taps;
+  std::vector<std::int32_t> slots;  // that tell the taps of a reverse tape
 };
 
 template <class T>

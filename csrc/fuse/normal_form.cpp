@@ -133,6 +133,7 @@ class Normalizer {
     add_generic(op);
   }
 
+  /// What passes a tap must be unitary. What is not, of a dual tape, acts on the dual qubit, as all its taps do.
   void add_tap(std::int32_t number, const Instruction& op) {
     const int qubit = only_qubit(tape_, op);
     if (!has_strings(tape_, op)) {
@@ -165,11 +166,10 @@ class Normalizer {
     push_node(Node{Node::Kind::kTap, index, active, diagonal});
   }
 
-  /// Constants are looked at now; what depends on angles is checked at each binding.
+  /// What depends on angles is looked at for one of them now, and checked at each binding.
   bool keeps_norm(const Instruction& op) const {
-    if (!is_constant(op)) return true;
     Complex m[4];
-    instruction_matrix(tape_, op, op.shift, m);
+    instruction_matrix(tape_, op, is_constant(op) ? op.shift : 1.0, m);
     return is_unitary(m);
   }
 

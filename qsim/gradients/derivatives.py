@@ -19,7 +19,15 @@ from qsim.errors import ArgumentError, GradientError
 from qsim.gradients.chain import second_derivatives, velocities_of
 from qsim.gradients.evaluate import Request, read_request, require_unitary, to_parameters
 from qsim.gradients.pairs import second_by_slots
-from qsim.gradients.states import chunks, final_states, pull_back, push_forward, second_pull_back, undo
+from qsim.gradients.states import (
+    chunks,
+    chunks_back,
+    final_states,
+    pull_back,
+    push_forward,
+    second_pull_back,
+    undo,
+)
 from qsim.measurements import Expectation, Measurement, images_of
 from qsim.program.execution import common_batch
 
@@ -66,7 +74,8 @@ def vjp(
     by_slot = np.zeros((len(values), 1, program._slots.num_slots))
     before: ComplexArray = np.empty((0 if initial is None else len(values), 1 << program.num_qubits), complex)
     copies = measurement.copies(program) + (3 if initial is None else 5)
-    for part in chunks(program, len(values), copies, out.nbytes + before.nbytes):
+    held = out.nbytes + before.nbytes
+    for part in chunks_back(program, len(values), copies, 1, held, initial is None):
         rows = np.arange(part.start, part.stop)
         states = final_states(program, angles, part, initial)
         out[part] = measurement.evaluate(program, states, rows)
@@ -121,7 +130,7 @@ def measured_jacobian(program: Program, measurement: Measurement, request: Reque
         return out, jacobian
     angles = program._slots.angles(values)
     by_slot = np.zeros((batch, size, program._slots.num_slots))
-    for part in chunks(program, batch, 3 * size + 2 + measurement.copies(program)):
+    for part in chunks_back(program, batch, 3 * size + 2 + measurement.copies(program), size):
         rows = np.arange(part.start, part.stop)
         states = final_states(program, angles, part)
         out[part] = measurement.evaluate(program, states, rows)
@@ -241,7 +250,7 @@ def _slopes_by_slot(
     angles = program._slots.angles(values)
     size = math.prod(measurement.shape(program)) if weights is None else 1
     out = np.zeros((len(values), size, program._slots.num_slots))
-    for part in chunks(program, len(values), 3 * size + 2 + measurement.copies(program)):
+    for part in chunks_back(program, len(values), 3 * size + 2 + measurement.copies(program), size):
         rows = np.arange(part.start, part.stop)
         states = final_states(program, angles, part)
         own = None if weights is None else weights[part]

@@ -20,7 +20,7 @@ from qsim.program.reverse import Reverse, inverse_tape
 if TYPE_CHECKING:
     from qsim.program.program import Program
 
-__all__ = ["chunks", "final_states", "pull_back", "push_forward", "second_pull_back", "undo"]
+__all__ = ["chunks", "chunks_back", "final_states", "pull_back", "push_forward", "second_pull_back", "undo"]
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
@@ -32,6 +32,15 @@ _CHUNK_BYTES = 1 << 24
 def chunks(program: Program, count: int, copies: int, held: int = 0) -> Iterator[slice]:
     """Slices of `count` rows of which each needs `copies` states at once, beside `held` bytes."""
     return program._row_ranges(count, copies, _CHUNK_BYTES, held)
+
+
+def chunks_back(
+    program: Program, batch: int, copies: int, count: int, held: int = 0, from_zero: bool = True
+) -> Iterator[slice]:
+    """The same, where `count` cotangents of each row are pulled back: lanes hold them, too."""
+    if program.max_memory is not None and lanes_back(program, batch, count + 1, from_zero) is not None:
+        held += max(0, program._group_bytes(count + 1) - program._group_bytes())
+    return chunks(program, batch, copies, held)
 
 
 def final_states(

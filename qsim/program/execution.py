@@ -165,7 +165,7 @@ class Execution:
         if answer == "expectation":
             return self._backend.expectation_of_row(self._handles[0], self._paulis, dtype, threads, MAX_ANGLE)
         lanes = self._observed_lanes(1, gradient=True)
-        if lanes is None:
+        if lanes is None or (self.max_memory is not None and self._group_bytes(2) > self.max_memory):
             return None
         return self._backend.gradient_of_row(*lanes, dtype, threads, MAX_ANGLE)
 

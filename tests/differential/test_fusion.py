@@ -21,8 +21,9 @@ import qsim
 from qsim.circuit import Circuit
 from qsim.gates import GATES
 from qsim.parameters import ParameterVector
+from qsim.program.dual import dual_reverse_tape, dual_tape
 from qsim.program.flow import compile_flow
-from qsim.program.reverse import reverse_tape
+from qsim.program.reverse import Reverse, reverse_tape
 from qsim.program.slots import SlotAllocator
 from qsim.program.tape import Pattern, Tape
 from qsim.testing import random_circuit, random_state
@@ -254,6 +255,56 @@ def test_sweeps_of_tapes_that_are_not_unitary():
         tape = random_tape(8, 6, rng)
         if (tape.instructions["pattern"] != Pattern.PREPARE).all():
             check_sweep(tape, rng.normal(size=tape.num_slots), 2, rng)
+
+
+def test_sweeps_of_one_tape_with_other_slots():
+    """What is kept with a tape serves the slots it was made for; others are swept all the same."""
+    circuit, x = Circuit(8), ParameterVector("x", 3)
+    for q in range(8):
+        circuit.rx(x[q % 3], q).rzz(x[2], q, (q + 1) % 8)
+    tape, row = bound_angles(circuit, [0.1, 0.2, 0.3])
+    reverse = reverse_tape(tape, range(3))
+    fused, plain = compiled(reverse.tape, True, 3), compiled(reverse.tape, False)
+    assert fused.is_swept(reverse.slots)
+    none = np.full_like(reverse.slots, -1)
+    for slots in (none, np.where(reverse.slots == 1, -1, reverse.slots), (reverse.slots + 1) % 3, none):
+        other = Reverse(reverse.tape, slots.astype(np.int32), reverse.weights)
+        state, cotangents = random_state(8, 1), random_state(8, 2)[None]
+        found = [swept(handle, other, state, cotangents, row, complex) for handle in (fused, plain)]
+        np.testing.assert_allclose(*found, atol=1e-12)
+
+
+def test_nudges_of_dual_tapes_are_no_rotations():
+    """Else no binding would be unitary, and all would run unfused."""
+    x, circuit = ParameterVector("x", 2), Circuit(7)
+    for q in range(7):
+        circuit.ry(x[0], q).rz(x[1], q).cz(q, (q + 1) % 7)
+    dual, _ = dual_tape(bound_angles(circuit, [0.1, 0.2])[0], range(2))
+    dense = sum(part["generic"].count(int(Pattern.DENSE)) for part in compiled(dual).plan(False, True))
+    assert dense == 7 + 14  # the generator of `rz` has two entries
+
+
+@some
+@given(seed=seeds, shape=shapes, parts=parts, values=angles)
+def test_dual_tapes(seed, shape, parts, values):
+    """Their nudges are not unitary: they act as they are, between what is fused."""
+    num_qubits, active = shape
+    rng = np.random.default_rng(seed)
+    circuit = mixture(num_qubits, [8, *parts], rng).ry(ParameterVector("x", len(values))[0], 0)
+    tape, row = bound_angles(circuit, values)
+    velocities = rng.uniform(-1, 1, (1, tape.num_slots))
+    dual, columns = dual_tape(tape, range(tape.num_slots))
+    handle, angles = compiled(dual, True, active), columns.angles(np.reshape(row, (1, -1)), velocities)
+    wanted = ran(compiled(dual, False), zero_state(num_qubits + 1), angles, complex)
+    assert np.abs(ran(handle, None, angles, complex) - wanted).max() <= 1e-11 * max(1.0, np.abs(wanted).max())
+    reverse, columns = dual_reverse_tape(tape, range(tape.num_slots))
+    angles = columns.angles(np.reshape(row, (1, -1)), velocities)
+    cotangents = random_state(num_qubits + 1, rng)[None]
+    plain, fused = (
+        swept(compiled(reverse.tape, fuse, active), reverse, wanted, cotangents, angles, complex)
+        for fuse in (False, True)
+    )
+    assert np.abs(fused - plain).max() <= 1e-11 * max(1.0, np.abs(plain).max())
 
 
 # ---- where gates degenerate ----------------------------------------------------------------------------
