@@ -286,6 +286,20 @@ def test_sim_circuits_are_those_of_the_figure(number: int) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("RealAmplitudes", "real_amplitudes"),
+        ("StronglyEntanglingLayers", "strongly_entangling"),
+        ("hardware_eficient", "hardware_efficient"),
+    ],
+)
+def test_wrong_names_lead_to_the_right_ones(name: str, meant: str) -> None:
+    with pytest.raises(AttributeError, match=f"has no attribute '{name}'. Did you mean `{meant}`"):
+        getattr(ansatz, name)
+    assert not hasattr(ansatz, "__nothing__")
+
+
 @pytest.mark.parametrize("number", [0, 20])
 def test_other_sim_circuits_do_not_exist(number: int) -> None:
     with pytest.raises(ArgumentError, match="Argument `circuit` must be at"):

@@ -223,6 +223,8 @@ def test_data_parameters_of_a_circuit_without_x() -> None:
     ("source", "error", "message"),
     [
         ("zzz", ArgumentError, r"Unknown feature map `zzz`. Did you mean `zz`"),
+        ("ZZ", ArgumentError, r"Unknown feature map `ZZ`. Did you mean `zz`"),
+        ("Chebyshev_Towr", ArgumentError, r"Did you mean `chebyshev_tower`"),
         ("", ArgumentError, r"Unknown feature map ``. `qsim.feature_maps.FEATURE_MAPS` lists"),
         (3, TypeError, "must be a name, a function that returns a Circuit"),
     ],

@@ -402,6 +402,7 @@ def test_bad_parameters_are_refused():
         ({"num_layers": 0}, "`num_layers` must be at least 1"),
         ({"learning_rate": -1.0}, "`learning_rate` and `bandwidth` must be positive"),
         ({"ansatz": "nothing"}, "`ansatz` must be the name of one of qsim.ansatz.ANSATZE"),
+        ({"ansatz": "RealAmplitudes"}, "but is 'RealAmplitudes'. Did you mean `real_amplitudes`"),
         ({"feature_map": "angle", "ansatz": qsim.Circuit(2)}, "`ansatz` must have 4 qubits"),
         ({"feature_map": "chebyshev_tower"}, r"needs data in \[-1, 1\]"),
     ):

@@ -20,7 +20,9 @@ Examples
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
+from typing import Any
 
 from qsim.ansatz.excitations import excitations, givens, uccsd
 from qsim.ansatz.layered import (
@@ -75,3 +77,19 @@ ANSATZE: dict[str, Callable[..., Circuit]] = {
         *(qaoa, hamiltonian_variational, qcnn, mps, ttn, mera, givens, uccsd, sim),
     )
 }
+
+
+def name_hint(name: str) -> str:
+    """A question with the names that may be meant; names of other libraries' classes are near to ours."""
+
+    def plain(text: str) -> str:
+        return text.replace("_", "").lower()
+
+    spelled = {plain(key): key for key in ANSATZE}
+    near = [spelled[found] for found in difflib.get_close_matches(plain(name), spelled, n=2)]
+    return f"Did you mean {' or '.join(f'`{key}`' for key in near)}?" if near else ""
+
+
+def __getattr__(name: str) -> Any:
+    hint = "" if name.startswith("_") else name_hint(name)
+    raise AttributeError(f"module 'qsim.ansatz' has no attribute {name!r}. {hint}".rstrip())

@@ -212,7 +212,9 @@ def name_hint(name: str, known: Mapping[str, FeatureMap]) -> str:
         if record.summary.startswith("``")
         and plain(record.summary.split("``")[1].split("(")[0]) == plain(name)
     ]
-    near = meant or difflib.get_close_matches(name, known, n=2)
+    # letters of another case first: `ZZ` is near to none of the names
+    near = meant or [key for key in known if key.lower() == name.lower()]
+    near = near or difflib.get_close_matches(name.lower(), known, n=2)
     return f"Did you mean {' or '.join(f'`{key}`' for key in near)}? " if near else ""
 
 

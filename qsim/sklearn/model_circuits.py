@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qsim.ansatz import ANSATZE
+from qsim.ansatz import ANSATZE, name_hint
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError
 from qsim.feature_maps import data_parameters, get, weights
@@ -117,7 +117,8 @@ def _own_ansatz(ansatz: Any, num_qubits: int, drawn: _Weights) -> Circuit:
     if isinstance(ansatz, str):
         if ansatz not in ANSATZE:
             raise ArgumentError(
-                f"Parameter `ansatz` must be the name of one of qsim.ansatz.ANSATZE, but is {ansatz!r}."
+                f"Parameter `ansatz` must be the name of one of qsim.ansatz.ANSATZE, but is {ansatz!r}. "
+                f"{name_hint(ansatz)}".rstrip()
             )
         ansatz = ANSATZE[ansatz]
     found = ansatz if isinstance(ansatz, Circuit) else ansatz(num_qubits)
