@@ -219,7 +219,8 @@ class QNNClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
         self.classes_, group = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ArgumentError(
-                f"Argument `y` must hold two classes or more, but has one class: {self.classes_[0]!r}."
+                "Argument `y` must hold two classes or more, but has one class: "
+                f"{self.classes_.tolist()[0]!r}."
             )
         self._train(X, np.eye(len(self.classes_))[group], _cross_entropy)
         return self
