@@ -441,6 +441,18 @@ def test_bad_data_is_refused(X, error, message, kind):
         kind(qsim.feature_maps.angle(2))(X)
 
 
+@pytest.mark.parametrize("feature_map", ["amplitude", "dense_angle", "zz"])
+@pytest.mark.parametrize("kind", [FidelityKernel, ProjectedKernel])
+def test_other_features_of_the_second_set_are_refused(feature_map, kind):
+    """Also where both numbers of features need as many qubits."""
+    kernel = kind(feature_map)
+    message = "`Y` must have 4 features, as `X` has, but has 3"
+    with pytest.raises(ArgumentError, match=message):
+        kernel(np.ones((2, 4)), np.ones((5, 3)))
+    with pytest.raises(ArgumentError, match=message):
+        kernel.gradient(np.ones((2, 4)), np.ones((5, 3)))
+
+
 def test_bad_maps_are_refused():
     with pytest.raises(TypeError, match="feature map must be a name"):
         FidelityKernel(3)
