@@ -453,6 +453,14 @@ def test_other_features_of_the_second_set_are_refused(feature_map, kind):
         kernel.gradient(np.ones((2, 4)), np.ones((5, 3)))
 
 
+def test_weights_of_another_number_are_refused():
+    kernel = FidelityKernel("hubregtsen", {"theta": np.ones(5)})
+    with pytest.raises(
+        ParameterError, match=r"`theta` must have shape \(length,\).*length 6 or more, but has shape \(5,\)"
+    ):
+        kernel(np.ones((2, 3)))
+
+
 def test_bad_maps_are_refused():
     with pytest.raises(TypeError, match="feature map must be a name"):
         FidelityKernel(3)
