@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import warnings
 from itertools import combinations
 
 import numpy as np
@@ -372,6 +373,18 @@ def test_training_raises_the_alignment(batch_size):
     assert kernel.params["s"] == 0.3  # the kernel that was given stays as it is
     again = train_kernel(kernel, X, y, steps=25, batch_size=batch_size, seed=4)
     assert np.array_equal(again.kernel.params["t"], trained.kernel.params["t"])
+
+
+def test_weights_that_change_no_kernel_are_told():
+    X, y = RNG.normal(size=(12, 3)), np.arange(12) % 2
+    for layers, cancels in ((1, True), (2, False)):
+        circuit = qsim.feature_maps.hubregtsen(3, layers=layers)
+        kernel = FidelityKernel(circuit, {"theta": np.linspace(0.2, 0.9, 6 * layers)})
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            trained = train_kernel(kernel, X, y, steps=3)
+        assert (trained.after == pytest.approx(trained.before, abs=1e-12)) == cancels
+        assert [str(each.message)[:30] for each in told] == ["No step changed the kernel: it"] * cancels
 
 
 def test_training_by_some_weights_and_a_loss_of_ones_own():
