@@ -72,7 +72,7 @@ def check_bandwidth(bandwidth: Any) -> None:
             f"Parameter `bandwidth` must be a number, but is {bandwidth!r}. A search over a grid finds a "
             "good one (`sklearn.model_selection.GridSearchCV`)."
         )
-    if not 0 < bandwidth < np.inf:
+    if not 0 < float(bandwidth) < np.inf:
         raise ArgumentError(f"Parameter `bandwidth` must be positive, but is {bandwidth}.")
 
 
