@@ -96,7 +96,9 @@ def _bind_dict(parameters: Sequence[Parameter], params: Mapping[Any, Any]) -> tu
             targets = [column for column, _ in vectors[name]]
             indices = [index for _, index in vectors[name]]
             length = lengths.get(name)
-            expected = f"({length or 'length'},) or (batch, {length or 'length'})"
+            expected = f"({length},) or (batch, {length})"
+            if not length:
+                expected = f"(length,) or (batch, length), length {max(indices) + 1} or more"
             fits = array.ndim > 0 and (
                 array.shape[-1] == length if length else array.shape[-1] > max(indices)
             )

@@ -16,7 +16,7 @@ import qsim
 from qsim import analysis
 from qsim.analysis import Report, plots, report
 from qsim.datasets import ad_hoc
-from qsim.errors import ArgumentError
+from qsim.errors import ArgumentError, ParameterError
 
 pytest.importorskip("sklearn")
 
@@ -295,9 +295,9 @@ def changed(row: int, column: int, value: float) -> Any:
         (X2[:0], Y2[:0], {}, "at least 4 rows, but has 0"),
         (X2[:1], Y2[:1], {}, "at least 4 rows, but has 1"),
         (X2, Y2[:5], {}, r"`y` must have shape \(40,\)"),
-        (X2, np.zeros(40, dtype=int), {}, "`y` must have at least 2 classes, but all of it is"),
+        (X2, np.zeros(40, dtype=int), {}, "`y` must have at least 2 classes, but all of it is 0"),
         (X2, np.full(40, 1.5), {}, "`y` must vary, but all of it is 1.5"),
-        (X2, np.where(np.arange(40) < 2, "rare", "usual"), {}, "4 points of each class, but has 2 of"),
+        (X2, np.where(np.arange(40) < 2, "rare", "usual"), {}, "4 points of each class, but has 2 of 'rare'"),
         (X2, np.full(40, np.nan), {}, "`y` must be finite"),
         (np.ones((40, 2)), Y2, {}, "all of its columns are constant"),
         (X2[:6], np.arange(6) / 7, {}, "at least 10 rows"),
@@ -307,12 +307,27 @@ def changed(row: int, column: int, value: float) -> Any:
         (X2, Y2, {"bandwidths": [0.0]}, "`bandwidths` must hold positive"),
         (X2, Y2, {"folds": 1}, "`folds` must be at least 2"),
         (X2, Y2, {"confidence": 1.0}, "`confidence` must lie between 0 and 1"),
+        (X2, Y2, {"reps": 1}, r"no argument `reps`.*zz\(2, reps=1\)"),
+        (X2, Y2, {"random_state": 1}, r"no argument `random_state`.*`seed`"),
         (X2, Y2, {"max_samples": 5}, "`max_samples` must be at least 10"),
     ],
 )  # fmt: skip
 def test_bad_input(X: Any, y: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises((ArgumentError, TypeError), match=message):
         report(**{"model": "angle", "X": X, "y": y, **options})
+
+
+@pytest.mark.parametrize(
+    ("feature_map", "width"), [("chebyshev_tower", 1.0), ("product", 1.0), ("product", 2.0)]
+)
+def test_maps_with_a_domain(feature_map: str, width: float) -> None:
+    """Neither the scan of bandwidths nor the points of the surrogate leave [-1, 1]."""
+    X = np.random.default_rng(2).uniform(-width, width, size=(40, 2))
+    X[0] = width
+    found = report(feature_map, X, (X[:, 0] > 0).astype(int), bandwidths=[0.45, 1 / width], folds=3)
+    assert found.scan.bandwidths.max() == pytest.approx(1 / width) and found.surrogate.random.r2.value > 0.5
+    with pytest.raises(ParameterError, match=r"takes numbers in \[-1, 1\].*qsim.feature_maps.scale"):
+        report(feature_map, 1.01 * X, Y2, bandwidths=[1 / width])
 
 
 def test_texts_are_no_targets_of_a_regression() -> None:

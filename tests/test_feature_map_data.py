@@ -82,7 +82,7 @@ def test_derivatives_at_the_ends_of_the_domain_are_refused() -> None:
             "chebyshev_tower",
             ArgumentError,
             r"`chebyshev_tower` needs data in \[-1, 1\], but row 1, column 1 is -2.0. "
-            r"qsim.feature_maps.scale\(X, 'chebyshev_tower'\)",
+            r"qsim.feature_maps.scale\(X, 'chebyshev_tower'\) maps .*with reference=X_train",
         ),
         ([[0.5]], "basis", ArgumentError, "`basis` needs integers, but row 0, column 0 is 0.5"),
         ([[2]], "basis", ArgumentError, r"needs data in \[0, 1\]"),

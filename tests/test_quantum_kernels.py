@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import warnings
 from itertools import combinations
 
 import numpy as np
@@ -374,6 +375,18 @@ def test_training_raises_the_alignment(batch_size):
     assert np.array_equal(again.kernel.params["t"], trained.kernel.params["t"])
 
 
+def test_weights_that_change_no_kernel_are_told():
+    X, y = RNG.normal(size=(12, 3)), np.arange(12) % 2
+    for layers, cancels in ((1, True), (2, False)):
+        circuit = qsim.feature_maps.hubregtsen(3, layers=layers)
+        kernel = FidelityKernel(circuit, {"theta": np.linspace(0.2, 0.9, 6 * layers)})
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            trained = train_kernel(kernel, X, y, steps=3)
+        assert (trained.after == pytest.approx(trained.before, abs=1e-12)) == cancels
+        assert [str(each.message)[:30] for each in told] == ["No step changed the kernel: it"] * cancels
+
+
 def test_training_by_some_weights_and_a_loss_of_ones_own():
     X, y = RNG.normal(size=(6, 3)), np.array([0, 1, 0, 1, 0, 1])
 
@@ -439,6 +452,26 @@ def test_nystroem_with_landmarks_given():
 def test_bad_data_is_refused(X, error, message, kind):
     with pytest.raises(error, match=message):
         kind(qsim.feature_maps.angle(2))(X)
+
+
+@pytest.mark.parametrize("feature_map", ["amplitude", "dense_angle", "zz"])
+@pytest.mark.parametrize("kind", [FidelityKernel, ProjectedKernel])
+def test_other_features_of_the_second_set_are_refused(feature_map, kind):
+    """Also where both numbers of features need as many qubits."""
+    kernel = kind(feature_map)
+    message = "`Y` must have 4 features, as `X` has, but has 3"
+    with pytest.raises(ArgumentError, match=message):
+        kernel(np.ones((2, 4)), np.ones((5, 3)))
+    with pytest.raises(ArgumentError, match=message):
+        kernel.gradient(np.ones((2, 4)), np.ones((5, 3)))
+
+
+def test_weights_of_another_number_are_refused():
+    kernel = FidelityKernel("hubregtsen", {"theta": np.ones(5)})
+    with pytest.raises(
+        ParameterError, match=r"`theta` must have shape \(length,\).*length 6 or more, but has shape \(5,\)"
+    ):
+        kernel(np.ones((2, 3)))
 
 
 def test_bad_maps_are_refused():

@@ -400,7 +400,8 @@ def test_bad_parameters_are_refused():
         ({"epochs": 0}, "`epochs` must be at least 1"),
         ({"batch_size": 0}, "`batch_size` must be at least 1"),
         ({"num_layers": 0}, "`num_layers` must be at least 1"),
-        ({"learning_rate": -1.0}, "`learning_rate` and `bandwidth` must be positive"),
+        ({"learning_rate": -1.0}, "`learning_rate` must be positive, but is -1.0"),
+        ({"bandwidth": -1.0}, "`bandwidth` must be positive, but is -1.0"),
         ({"ansatz": "nothing"}, "`ansatz` must be the name of one of qsim.ansatz.ANSATZE"),
         ({"ansatz": "RealAmplitudes"}, "but is 'RealAmplitudes'. Did you mean `real_amplitudes`"),
         ({"feature_map": "angle", "ansatz": qsim.Circuit(2)}, "`ansatz` must have 4 qubits"),
@@ -414,6 +415,13 @@ def test_bad_parameters_are_refused():
         models.QuantumFeatureMap(output="bits").fit(X)
     with pytest.raises(ArgumentError, match="`method` must be 'kernel' or 'density'"):
         models.QuantumPCA(method="svd").fit(X)
+    for model in (models.QSVC, models.QuantumPCA, models.QuantumFeatureMap, models.QNNClassifier):
+        with pytest.raises(TypeError, match=r"`bandwidth` must be a number, but is 'auto'.*GridSearchCV"):
+            model(bandwidth="auto").fit(X, Y)
+    with pytest.raises(TypeError, match=r"`alpha` must be a number, but is 'zz'.*feature_map="):
+        models.QuantumKernelRidge("zz").fit(X, TARGET)
+    with pytest.raises(TypeError, match=r"`n_components` must be a number, but is 'zz'.*feature_map="):
+        models.QuantumPCA("zz").fit(X)
     with pytest.raises(ArgumentError, match="`kernel` must be 'fidelity' for the method 'density'"):
         models.QuantumPCA(method="density", kernel="projected").fit(X)
     with pytest.raises(ArgumentError, match="`read_out` must be 'z', 'zz' or 'xyz'"):

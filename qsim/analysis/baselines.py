@@ -134,12 +134,13 @@ def make_folds(X: FloatArray, y: npt.NDArray[Any], classification: bool, folds: 
         return Folds(X, y, False, outer, 3, seed)
     classes, counts = np.unique(y, return_counts=True)
     if len(classes) < 2:
-        raise ArgumentError(f"Argument `y` must have at least 2 classes, but all of it is {classes[0]!r}.")
+        only = classes.tolist()[0]
+        raise ArgumentError(f"Argument `y` must have at least 2 classes, but all of it is {only!r}.")
     fewest = int(counts.min())
     if fewest < _FEWEST_OF_A_CLASS:
         raise ArgumentError(
             f"Argument `y` must have at least {_FEWEST_OF_A_CLASS} points of each class, but has {fewest} of "
-            f"{classes[counts.argmin()]!r}. Leave the class out, or give more data."
+            f"{classes.tolist()[counts.argmin()]!r}. Leave the class out, or give more data."
         )
     folds = min(folds, fewest)
     outer = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(X, y))

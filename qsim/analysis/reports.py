@@ -28,6 +28,7 @@ from qsim.analysis.baselines import (
     require_sklearn,
     small_fits,
 )
+from qsim.analysis.concentration import BANDWIDTHS as SCAN_BANDWIDTHS
 from qsim.analysis.concentration import (
     BandwidthScan,
     KernelConcentration,
@@ -309,6 +310,13 @@ def report(
     """
     start = time.perf_counter()
     require_sklearn()
+    unknown = sorted(set(settings) - {"backend", "precision", "threads"})
+    if unknown:
+        raise TypeError(
+            f"report() has no argument `{unknown[0]}`; settings are `backend`, `precision` and `threads`. "
+            "Options of a feature map go into a circuit, as in report(qsim.feature_maps.zz(2, reps=1), X, y),"
+            " a seed into `seed`."
+        )
     confidence = check_confidence(confidence)
     data, targets, classification, notes = read_data(X, y, task, max_samples, seed)
     split = make_folds(data, targets, classification, check_count(folds, "folds", 2), seed)
@@ -345,7 +353,9 @@ def report(
             lead=lead,
             bandwidth=bandwidth,
             kernel=kernel_concentration(gram, circuit.num_qubits, **options),
-            scan=bandwidth_scan(subject.fidelity, data, y=targets, **options),
+            scan=bandwidth_scan(
+                subject.fidelity, data, targets, _within_domain(subject.fidelity, data, bandwidth), **options
+            ),
             geometry=min(
                 (geometric_difference(classical, gram, shift) for shift in REGULARIZATIONS),
                 key=lambda found: found.relative,
@@ -387,6 +397,19 @@ def _scores(
         name = f"{type(subject.estimator).__name__} as given"
         scores.append(estimator_score(name, subject.estimator, folds, rng, confidence))
     return [*scores, *classical_scores(folds, rng, confidence)]
+
+
+def _within_domain(kernel: Any, data: FloatArray, known: float) -> list[float]:
+    """The bandwidths of a scan with which a map can encode the data (arc cosines end at 1)."""
+
+    def fits(factor: float) -> bool:
+        try:
+            kernel.encoder.states(factor * data)
+        except ParameterError:
+            return False
+        return True
+
+    return [factor for factor in SCAN_BANDWIDTHS if fits(factor)] or [known]
 
 
 def _mode(score: Score, setting: str) -> float:

@@ -261,7 +261,10 @@ def stand_in(
     points = rng.uniform(low, high, size=(4 * count, len(columns)))
     if X is not None:  # half of them near the data
         near = X[rng.integers(len(X), size=2 * count)]
-        points[::2] = near + rng.normal(size=near.shape) * (_NEAR * X.std(axis=0))
+        near = near + rng.normal(size=near.shape) * (_NEAR * X.std(axis=0))
+        if gates is None:  # angles may have a domain, and the data are known to lie in it
+            near = np.clip(near, low, high)
+        points[::2] = near
     values, truths = model(points), model(tests)
     exact = None if listed is None else exact_fit(points, values, tests, truths, listed, rng, confidence)
     choices = _normal(points, num_random_features, rng)

@@ -82,7 +82,10 @@ def check_data(X: Any, feature_map: Source | None = None, *, num_features: int |
         return out
     record = get(feature_map)
     low, high = record.domain
-    way_out = f"qsim.feature_maps.scale(X, {record.name!r}) maps them there."
+    way_out = (
+        f"qsim.feature_maps.scale(X, {record.name!r}) maps them there; test data by the range of "
+        "the training data, with reference=X_train."
+    )
     outside = (out < low) | (out > high)
     if outside.any():
         row, column = np.argwhere(outside)[0]

@@ -84,9 +84,8 @@ def target_kernel(y: Any, *, balanced: bool = False) -> FloatArray:
     classes, group, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if len(classes) < 2:
         raise ArgumentError(
-            f"Argument `y` must hold two classes or more, but all labels are {classes[0]!r}: there is "
-            "nothing to "
-            "align with."
+            "Argument `y` must hold two classes or more, but all labels are "
+            f"{classes.tolist()[0]!r}: there is nothing to align with."
         )
     out = np.where(group[:, None] == group, 1.0, -1.0 / (len(classes) - 1))
     if balanced:

@@ -18,7 +18,7 @@ from qsim.measurements import Measurement
 from qsim.parameters import Parameter, ParameterVector
 from qsim.program.program import Program
 from qsim.quantum_kernels.dataset import EncodedDataset
-from qsim.quantum_kernels.encoding import Encoder
+from qsim.quantum_kernels.encoding import Encoder, check_same_features
 
 __all__ = ["MAX_MEMORY", "QuantumKernel"]
 
@@ -182,7 +182,9 @@ class QuantumKernel(ABC):
         left = self.encoder.check(X.X if isinstance(X, EncodedDataset) else X)
         if Y is None:
             return left, None
-        return left, self.encoder.check(Y.X if isinstance(Y, EncodedDataset) else Y, "Y")
+        right = self.encoder.check(Y.X if isinstance(Y, EncodedDataset) else Y, "Y")
+        check_same_features(left, right)
+        return left, right
 
     def _groups(self, num_features: int, wrt: Any) -> dict[str, list[str | None]]:
         """Names to differentiate by, and the weights of each; None for an element that does not occur."""

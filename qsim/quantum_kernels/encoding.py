@@ -17,7 +17,7 @@ from qsim.parameters import Parameter
 from qsim.program.program import Program
 from qsim.settings import resolve_dtype, resolve_threads
 
-__all__ = ["Encoder", "check_data"]
+__all__ = ["Encoder", "check_data", "check_same_features"]
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
@@ -161,6 +161,14 @@ class Encoder:
         encoding = self._encoding(X.shape[1])
         # values that are columns of the data already need no table of names
         return encoding.program.statevector(X if encoding.is_plain else self.bind(X))
+
+
+def check_same_features(X: FloatArray, Y: FloatArray) -> None:
+    """That two sets of data have as many features: a map can have as many qubits for others."""
+    if X.shape[1] != Y.shape[1]:
+        raise ArgumentError(
+            f"Argument `Y` must have {counted(X.shape[1], 'feature')}, as `X` has, but has {Y.shape[1]}."
+        )
 
 
 def _made(feature_map: Any, num_features: int) -> Circuit:

@@ -136,13 +136,8 @@ class ProjectedKernel(QuantumKernel):
         return np.asarray((features**2).sum(axis=1) + _identity_share(features.shape[1], self.order))
 
     def _kernel(self, X: Any, Y: Any = None) -> FloatArray:
-        left = self.features(X)
-        right = None if Y is None else self.features(Y)
-        if right is not None and right.shape[1] != left.shape[1]:
-            raise ArgumentError(
-                "Arguments `X` and `Y` must have states of the same number of qubits, but have not."
-            )
-        return self._of_features(left, right)
+        left, right = self._points(X, Y)
+        return self._of_features(self.features(left), None if right is None else self.features(right))
 
     def _of_features(self, left: FloatArray, right: FloatArray | None) -> FloatArray:
         is_symmetric = right is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ __all__ = ["TrainedKernel", "alignment_gradient", "train_kernel"]
 FloatArray = npt.NDArray[np.float64]
 #: The loss of a kernel matrix for labels, and its derivative by the matrix.
 Loss = Callable[[FloatArray, npt.NDArray[Any]], tuple[float, FloatArray]]
+#: Slopes below this are rounding.
+_FLAT = 1e-12
 
 
 @dataclass
@@ -130,6 +133,12 @@ def train_kernel(
     -------
     TrainedKernel
 
+    Warns
+    -----
+    UserWarning
+        If no weight changed the kernel. Those behind the last encoding of the data cancel in fidelities: maps
+        as `qsim.feature_maps.hubregtsen` need two layers.
+
     References
     ----------
     .. [1] T. Hubregtsen et al., Phys. Rev. A 106, 042431 (2022), arXiv:2105.02276.
@@ -161,6 +170,8 @@ def train_kernel(
         own = {n: p.reshape(sizes[n]) if sizes[n] else float(p[0]) for n, p in zip(names, parts, strict=True)}
         return kernel.with_params({**kernel.params, **own})
 
+    steepest: list[float] = []
+
     def value_and_gradient(x: FloatArray, step: int) -> tuple[float, FloatArray]:
         rows = _drawn_rows(labels, batch, [seed, step])
         found = [0.0]
@@ -170,12 +181,21 @@ def train_kernel(
             return out
 
         _, gradient = with_weights(x).vjp(data[rows], slope, wrt=names)
-        return found[0], np.concatenate([np.ravel(gradient[name]) for name in names])
+        slopes = np.concatenate([np.ravel(gradient[name]) for name in names])
+        steepest.append(float(np.abs(slopes).max()))
+        return found[0], slopes
 
     first = np.concatenate([np.ravel(_value_of(kernel, name)) for name in names]).astype(np.float64)
     chosen = Adam(0.1) if optimizer is None else optimizer
     result = minimize(value_and_gradient, first, chosen, steps=steps, seed=seed, **options)
     assert result.state is not None
+    if steepest and max(steepest) < _FLAT:
+        warnings.warn(
+            f"No step changed the kernel: its slopes by {', '.join(f'`{name}`' for name in names)} are 0. "
+            "Weights behind the last encoding of the data cancel in every overlap of states; give the map "
+            "another layer (as in qsim.feature_maps.hubregtsen(2, layers=2)), or begin at other values.",
+            stacklevel=2,
+        )
     # values of different batches cannot be compared, so then the last vector is the answer
     last = with_weights(result.x if batch == len(data) else result.state.x)
     sign = -1 if isinstance(loss, str) else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,16 @@ from qsim.errors import ArgumentError
 from qsim.parameters import ParameterVector
 from qsim.quantum_kernels import Encoder, FidelityKernel, ProjectedKernel, QuantumKernel
 
-__all__ = ["KernelMachine", "MapEstimator", "drawn_params", "layered_angles", "merged_rows", "row_weights"]
+__all__ = [
+    "KernelMachine",
+    "MapEstimator",
+    "check_bandwidth",
+    "check_no_map",
+    "drawn_params",
+    "layered_angles",
+    "merged_rows",
+    "row_weights",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -55,6 +65,26 @@ def drawn_params(encoder: Encoder, num_features: int, random_state: Any) -> dict
     return {p.name: value for p, value in zip(missing, drawn.tolist(), strict=True)}
 
 
+def check_bandwidth(bandwidth: Any) -> None:
+    """A positive number, before data are multiplied by it."""
+    if isinstance(bandwidth, bool) or not isinstance(bandwidth, numbers.Real):
+        raise TypeError(
+            f"Parameter `bandwidth` must be a number, but is {bandwidth!r}. A search over a grid finds a "
+            "good one (`sklearn.model_selection.GridSearchCV`)."
+        )
+    if not 0 < float(bandwidth) < np.inf:
+        raise ArgumentError(f"Parameter `bandwidth` must be positive, but is {bandwidth}.")
+
+
+def check_no_map(value: Any, name: str) -> None:
+    """That the first parameter, a number as in scikit-learn, was not taken for the feature map."""
+    if isinstance(value, str | Circuit):
+        raise TypeError(
+            f"Parameter `{name}` must be a number, but is {value!r}. The feature map is given as "
+            "feature_map=..."
+        )
+
+
 class MapEstimator(BaseEstimator):  # type: ignore[misc]
     """Base of the estimators with a feature map; the number of qubits follows from the data in `fit`."""
 
@@ -66,8 +96,6 @@ class MapEstimator(BaseEstimator):  # type: ignore[misc]
     threads: int | None
 
     def _chosen_map(self) -> Any:
-        if not self.bandwidth > 0:
-            raise ArgumentError(f"Parameter `bandwidth` must be positive, but is {self.bandwidth}.")
         return layered_angles if self.feature_map is None else self.feature_map
 
     def _make_encoder(self, num_features: int) -> Encoder:
@@ -111,13 +139,16 @@ class KernelMachine(MapEstimator):
     def _start(self, X: Any, y: Any, **checks: Any) -> tuple[FloatArray, Any]:
         """Checked data, scaled, and targets; makes the kernel."""
         X, y = validate_data(self, X, y, dtype=np.float64, **checks)
+        check_bandwidth(self.bandwidth)
         X = X * self.bandwidth
         self.kernel_ = self._make_kernel(X)
         return X, y
 
     def _start_unsupervised(self, X: Any) -> FloatArray:
         """Checked data, scaled; makes the kernel."""
-        X = np.asarray(validate_data(self, X, dtype=np.float64) * self.bandwidth)
+        X = validate_data(self, X, dtype=np.float64)
+        check_bandwidth(self.bandwidth)
+        X = np.asarray(X * self.bandwidth)
         self.kernel_ = self._make_kernel(X)
         return np.asarray(X)
 

@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from qsim.quantum_kernels import QuantumKernel
-from qsim.sklearn.base import KernelMachine, merged_rows, row_weights
+from qsim.sklearn.base import KernelMachine, check_no_map, merged_rows, row_weights
 
 __all__ = ["QSVC", "QSVR", "QuantumKernelRidge"]
 
@@ -275,6 +275,7 @@ class QuantumKernelRidge(RegressorMixin, KernelMachine):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> QuantumKernelRidge:
         """Fit to data (rows, features) and targets (rows,) or (rows, targets)."""
+        check_no_map(self.alpha, "alpha")
         X, y = self._start(X, y, y_numeric=True, multi_output=True)
         weights = None if sample_weight is None else row_weights(sample_weight, X)
         fitted = KernelRidge(alpha=self.alpha, kernel="precomputed").fit(self._gram(X), y, weights)

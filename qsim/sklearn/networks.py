@@ -19,6 +19,7 @@ from qsim.feature_maps import check_data
 from qsim.optimize import Adam, minimize
 from qsim.program.program import Program
 from qsim.program.program import compile as compile_circuit
+from qsim.sklearn.base import check_bandwidth
 from qsim.sklearn.model_circuits import WEIGHTS, model_circuit
 
 __all__ = ["QNNClassifier", "QNNRegressor"]
@@ -51,11 +52,9 @@ class _Network(BaseEstimator):  # type: ignore[misc]
         """Fit weights of circuit and linear layer to targets (rows, scores)."""
         epochs, size = check_count(self.epochs, "epochs", 1), check_count(self.batch_size, "batch_size", 1)
         layers = check_count(self.num_layers, "num_layers", 1)
-        if not (self.learning_rate > 0 and self.bandwidth > 0):
-            raise ArgumentError(
-                "Parameters `learning_rate` and `bandwidth` must be positive, but are "
-                f"{self.learning_rate} and {self.bandwidth}."
-            )
+        check_bandwidth(self.bandwidth)
+        if not self.learning_rate > 0:
+            raise ArgumentError(f"Parameter `learning_rate` must be positive, but is {self.learning_rate}.")
         seed = int(check_random_state(self.random_state).randint(2**31))
         X = X * self.bandwidth
         self._check_domain(X)
@@ -219,7 +218,8 @@ class QNNClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
         self.classes_, group = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ArgumentError(
-                f"Argument `y` must hold two classes or more, but has one class: {self.classes_[0]!r}."
+                "Argument `y` must hold two classes or more, but has one class: "
+                f"{self.classes_.tolist()[0]!r}."
             )
         self._train(X, np.eye(len(self.classes_))[group], _cross_entropy)
         return self

@@ -19,7 +19,7 @@ from qsim.errors import ArgumentError
 from qsim.parameters import ParameterVector
 from qsim.program.program import Program
 from qsim.program.program import compile as compile_circuit
-from qsim.sklearn.base import row_weights
+from qsim.sklearn.base import check_bandwidth, row_weights
 
 __all__ = ["QuantumReservoirRegressor", "reservoir_circuit"]
 
@@ -156,8 +156,7 @@ class QuantumReservoirRegressor(RegressorMixin, BaseEstimator):  # type: ignore[
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> QuantumReservoirRegressor:
         """Fit to sequences (rows, steps) and targets (rows,) or (rows, targets)."""
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, multi_output=True)
-        if not self.bandwidth > 0:
-            raise ArgumentError(f"Parameter `bandwidth` must be positive, but is {self.bandwidth}.")
+        check_bandwidth(self.bandwidth)
         qubits = check_count(self.num_qubits, "num_qubits", 1)
         self.circuit_ = reservoir_circuit(
             X.shape[1],

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from qsim.errors import ArgumentError
 from qsim.quantum_kernels import FidelityKernel, QuantumKernel
-from qsim.sklearn.base import KernelMachine, MapEstimator
+from qsim.sklearn.base import KernelMachine, MapEstimator, check_bandwidth, check_no_map
 
 __all__ = ["QuantumFeatureMap", "QuantumPCA"]
 
@@ -92,6 +92,7 @@ class QuantumFeatureMap(TransformerMixin, MapEstimator):  # type: ignore[misc]
             raise ArgumentError(
                 f"Parameter `output` must be one of {', '.join(OUTPUTS)}, but is {self.output!r}."
             )
+        check_bandwidth(self.bandwidth)
         self.encoder_ = self._make_encoder(X.shape[1])
         program = self.encoder_.program(X.shape[1])
         self.num_qubits_ = program.num_qubits
@@ -203,6 +204,7 @@ class QuantumPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, KernelMachin
 
     def fit(self, X: Any, y: Any = None) -> QuantumPCA:
         """Find the components of data (rows, features); `y` is not used."""
+        check_no_map(self.n_components, "n_components")
         X = self._start_unsupervised(X)
         if self.method == "kernel":
             self._pca = KernelPCA(self.n_components, kernel="precomputed", eigen_solver="dense")
