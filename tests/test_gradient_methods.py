@@ -125,5 +125,8 @@ def test_measurements_that_are_not_linear(measurement):
 def test_generators_too_big_for_hadamard_tests():
     generator = np.diag(np.arange(128.0)) + np.eye(128)[::-1]
     circuit = qsim.Circuit(7).append(GeneratorGate(generator), [qsim.Parameter("t")], range(7))
-    with pytest.raises(GradientError, match="at most 6 qubits, but one acts on 7"):
+    with pytest.raises(
+        GradientError,
+        match=r"at most 6 qubits, but gate 0, `generator` on .* has a matrix on 7\. Use method='adjoint'",
+    ):
         qsim.gradient(circuit, "Z0", [0.1], method="hadamard_test")

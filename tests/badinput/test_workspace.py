@@ -36,6 +36,8 @@ def answers(n):
     yield "matrix", lambda: abs(qsim.expectation(circuit, np.eye(2), **options) - 1) < 1e-9
     yield "density matrix", lambda: qsim.density_matrix(circuit, [0, 3], **options).shape == (4, 4)
     yield "purity", lambda: abs(qsim.purity(circuit, [0], **options) - 0.5) < 1e-9
+    turned = Circuit(n).ry(qsim.Parameter("t"), 0).cx(0, n - 1)
+    yield "gradient", lambda: abs(qsim.gradient(turned, "Z0", [0.5], **options)[0] + np.sin(0.5)) < 1e-9
     yield "branches", lambda: len(qsim.distribution(dynamic, **options)) == 8
     yield "batch", lambda: qsim.statevector(circuit, np.zeros((4, 0)), **options).shape == (4, 1 << n)
 
@@ -63,11 +65,11 @@ def test_work_that_does_not_fit_is_refused(backend):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
-    runs = ("statevector", "expectation", "diagonal", "sample", "marginal")
+    runs = ("statevector", "expectation", "diagonal", "sample", "marginal", "variance", "matrix")
+    runs += ("density matrix", "purity")
     assert {name: found.pop(name) for name in runs} == dict.fromkeys(runs, "right")
     copies = "MemoryBudgetError: 24 qubits in complex128 (3 copies) need 768 MiB, "
-    for name in ("variance", "matrix", "density matrix", "purity"):
-        assert found.pop(name).startswith(copies), name
+    assert found.pop("gradient").startswith(copies)
     assert "MemoryBudgetError: A circuit that branches keeps a state for each open branch" in found.pop(
         "branches"
     )
