@@ -35,18 +35,34 @@ _SPREAD = 0.3
 class _Network(BaseEstimator):  # type: ignore[misc]
     """Base of the variational models: circuit, training and scores."""
 
-    feature_map: Any
-    ansatz: Any
-    num_layers: int
-    observables: Any
-    bandwidth: float
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    random_state: Any
-    precision: str | None
-    threads: int | None
     _program: Program
+
+    def __init__(
+        self,
+        feature_map: Any = None,
+        *,
+        ansatz: Any = None,
+        num_layers: int = 3,
+        observables: Any = None,
+        bandwidth: float = 1.0,
+        epochs: int = 50,
+        batch_size: int = 32,
+        learning_rate: float = 0.05,
+        random_state: Any = None,
+        precision: str | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self.feature_map = feature_map
+        self.ansatz = ansatz
+        self.num_layers = num_layers
+        self.observables = observables
+        self.bandwidth = bandwidth
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.random_state = random_state
+        self.precision = precision
+        self.threads = threads
 
     def _train(self, X: FloatArray, targets: FloatArray, loss: Loss) -> None:
         """Fit weights of circuit and linear layer to targets (rows, scores)."""
@@ -184,33 +200,6 @@ class QNNClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
     True
     """
 
-    def __init__(
-        self,
-        feature_map: Any = None,
-        *,
-        ansatz: Any = None,
-        num_layers: int = 3,
-        observables: Any = None,
-        bandwidth: float = 1.0,
-        epochs: int = 50,
-        batch_size: int = 32,
-        learning_rate: float = 0.05,
-        random_state: Any = None,
-        precision: str | None = None,
-        threads: int | None = None,
-    ) -> None:
-        self.feature_map = feature_map
-        self.ansatz = ansatz
-        self.num_layers = num_layers
-        self.observables = observables
-        self.bandwidth = bandwidth
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.random_state = random_state
-        self.precision = precision
-        self.threads = threads
-
     def fit(self, X: Any, y: Any) -> QNNClassifier:
         """Train on data (rows, features) and labels (rows,)."""
         X, y = validate_data(self, X, y, dtype=np.float64)
@@ -269,33 +258,6 @@ precision, threads
     >>> QNNRegressor(random_state=0).fit(X, np.sin(2 * X[:, 0])).score(X, np.sin(2 * X[:, 0])) > 0.95
     True
     """
-
-    def __init__(
-        self,
-        feature_map: Any = None,
-        *,
-        ansatz: Any = None,
-        num_layers: int = 3,
-        observables: Any = None,
-        bandwidth: float = 1.0,
-        epochs: int = 50,
-        batch_size: int = 32,
-        learning_rate: float = 0.05,
-        random_state: Any = None,
-        precision: str | None = None,
-        threads: int | None = None,
-    ) -> None:
-        self.feature_map = feature_map
-        self.ansatz = ansatz
-        self.num_layers = num_layers
-        self.observables = observables
-        self.bandwidth = bandwidth
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.random_state = random_state
-        self.precision = precision
-        self.threads = threads
 
     def fit(self, X: Any, y: Any) -> QNNRegressor:
         """Train on data (rows, features) and targets (rows,) or (rows, targets)."""
