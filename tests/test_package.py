@@ -104,6 +104,14 @@ def test_missing_extras_say_the_pip_command(name):
     assert f'pip install "qsim-statevector[{name}]"' in error(without)
 
 
+def test_old_extras_say_what_is_needed():
+    old = "import sys, types; torch = types.ModuleType('torch'); torch.__version__ = '2.3.1+cpu'"
+    expected = (
+        'PyTorch 2.4 or later, but 2.3.1+cpu is installed: pip install --upgrade "qsim-statevector[torch]"'
+    )
+    assert expected in error(f"{old}; sys.modules['torch'] = torch; import qsim; qsim.torch")
+
+
 def test_types_are_announced():
     assert (Path(qsim.__file__).parent / "py.typed").exists()
 

@@ -5,10 +5,9 @@ They need scikit-learn: ``pip install "qsim-statevector[sklearn]"``.
 
 from __future__ import annotations
 
-try:
-    import sklearn as sklearn
-except ImportError as error:
-    raise ImportError('qsim.sklearn needs scikit-learn: pip install "qsim-statevector[sklearn]".') from error
+from qsim._extras import require
+
+require("sklearn", extra="sklearn", user="qsim.sklearn", name="scikit-learn", at_least="1.6")
 
 from qsim.sklearn.gaussian_process import (
     Covariance,

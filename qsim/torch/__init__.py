@@ -5,10 +5,9 @@ They need PyTorch: ``pip install "qsim-statevector[torch]"``.
 
 from __future__ import annotations
 
-try:
-    import torch as torch
-except ImportError as error:
-    raise ImportError('qsim.torch needs PyTorch: pip install "qsim-statevector[torch]".') from error
+from qsim._extras import require
+
+require("torch", extra="torch", user="qsim.torch", name="PyTorch", at_least="2.4")
 
 from qsim.torch.layer import QuantumLayer
 from qsim.torch.values import expectation
