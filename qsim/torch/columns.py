@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,9 @@ from qsim.errors import ParameterError
 from qsim.parameters import Parameter
 
 __all__ = ["Columns"]
+
+#: Shapes whose layouts are kept: a training loop has two, of its batches and of the last one.
+_MAX_LAYOUTS = 16
 
 
 class Columns:
@@ -31,6 +35,7 @@ class Columns:
                 self.shapes[name] = (p.vector_length,)
                 self.least[name] = max(self.least.get(name, 0), index + 1)
         self._chosen: dict[tuple[int, ...], Any] = {}
+        self._layouts: dict[Any, Layout] = {}
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of a parameter or vector; no longer than the circuit needs if nothing else is known."""
@@ -60,41 +65,16 @@ class Columns:
         chosen = self._choice(tuple(part.shape[-1] for part in parts))
         return rows if chosen is None else rows.index_select(-1, torch.from_numpy(chosen).to(rows.device))
 
-    def rows(self, arrays: Sequence[Any]) -> Any:
-        """The same of arrays, in double precision."""
-        parts = [a if shape else a[..., None] for a, shape in zip(arrays, self.shapes.values(), strict=True)]
-        lengths = tuple(part.shape[-1] for part in parts)
-        batch = np.broadcast_shapes(*(part.shape[:-1] for part in parts))
-        out, first = np.empty((*batch, sum(lengths))), 0
-        for part, length in zip(parts, lengths, strict=True):
-            out[..., first : first + length] = part
-            first += length
-        chosen = self._choice(lengths)
-        return out if chosen is None else np.ascontiguousarray(out[..., chosen])
-
-    def back(self, slopes: Any, tensors: Sequence[torch.Tensor], needed: Sequence[bool]) -> list[Any]:
-        """Derivatives (rows, num_parameters) as derivatives by each tensor that needs them."""
-        lengths = tuple(
-            t.shape[-1] if shape else 1 for t, shape in zip(tensors, self.shapes.values(), strict=True)
-        )
-        chosen = self._choice(lengths)
-        if chosen is not None:
-            full = np.zeros((len(slopes), sum(lengths)))
-            full[:, chosen] = slopes
-            slopes = full
-        shapes = [
-            t.shape if shape else (*t.shape, 1)
-            for t, shape in zip(tensors, self.shapes.values(), strict=True)
-        ]
-        batch = np.broadcast_shapes(*(shape[:-1] for shape in shapes))
-        out: list[Any] = []
-        first = 0
-        for tensor, need, shape, length in zip(tensors, needed, shapes, lengths, strict=True):
-            part = slopes[:, first : first + length].reshape(*batch, length)
-            summed = _summed(part, shape).reshape(tensor.shape)
-            out.append(torch.from_numpy(np.ascontiguousarray(summed)).to(tensor.dtype) if need else None)
-            first += length
-        return out
+    def layout(self, tensors: Sequence[torch.Tensor]) -> Layout:
+        """The layout of tensors that were checked, made once for their shapes."""
+        shapes = tuple(t.shape for t in tensors)
+        found = self._layouts.get(shapes)
+        if found is None:
+            if len(self._layouts) >= _MAX_LAYOUTS:
+                self._layouts.clear()
+            wide = [s if shape else (*s, 1) for s, shape in zip(shapes, self.shapes.values(), strict=True)]
+            found = self._layouts[shapes] = Layout(shapes, wide, self._choice(tuple(s[-1] for s in wide)))
+        return found
 
     def _fits(self, name: str, length: int) -> bool:
         (wanted,) = self.shapes[name]
@@ -127,11 +107,61 @@ class Columns:
         )
 
 
-def _summed(array: Any, shape: Sequence[int]) -> Any:
-    """The sum over the dimensions in which an array of `shape` was broadcast."""
-    extra = array.ndim - len(shape)
-    axes = [
-        *range(extra),
-        *(extra + k for k, size in enumerate(shape) if size == 1 and array.shape[extra + k] != 1),
-    ]
-    return array.sum(axis=tuple(axes), keepdims=True).reshape(shape) if axes else array
+class Layout:
+    """How arrays of fixed shapes make rows (rows, num_parameters), and derivatives go back to them.
+
+    Parameters
+    ----------
+    shapes : sequence of tuple
+        Shapes of the arrays.
+    wide : sequence of tuple
+        The same with an axis of their entries, which a parameter of its own does not have.
+    chosen : ndarray or None
+        Column of each parameter among the arrays side by side; None if they are in order.
+    """
+
+    def __init__(self, shapes: Sequence[Any], wide: Sequence[Any], chosen: Any) -> None:
+        self.batch = np.broadcast_shapes(*(shape[:-1] for shape in wide))
+        self.num_rows = math.prod(self.batch)
+        self._chosen = chosen
+        starts = list(itertools.accumulate((shape[-1] for shape in wide), initial=0))
+        self._width = starts[-1]
+        self._places = [slice(*pair) for pair in itertools.pairwise(starts)]
+        self._shapes, self._wide = shapes, wide
+        columns = np.arange(self._width)
+        if chosen is not None:
+            columns = np.full(self._width, -1)
+            columns[chosen] = np.arange(len(chosen))
+        #: for each array the columns of its entries among the parameters, -1 where the circuit has none
+        self._columns = [_as_slice(columns[place]) for place in self._places]
+        #: whether an array has values of its own for each row, or for some of them
+        self.varies = [math.prod(shape[:-1]) > 1 for shape in wide]
+
+    def rows(self, arrays: Sequence[Any]) -> Any:
+        """Arrays side by side, in double precision."""
+        out = np.empty((*self.batch, self._width))
+        for array, place, shape, wide in zip(arrays, self._places, self._shapes, self._wide, strict=True):
+            out[..., place] = array if len(shape) == len(wide) else array[..., None]
+        flat = out.reshape(self.num_rows, self._width)
+        return flat if self._chosen is None else np.ascontiguousarray(flat[:, self._chosen])
+
+    def back(self, slopes: Any, index: int) -> Any:
+        """The derivative by one array, of derivatives by rows (rows, num_parameters) or by their sum."""
+        columns, wide = self._columns[index], self._wide[index]
+        if isinstance(columns, slice):
+            part = slopes[..., columns]
+        else:
+            part = np.where(columns < 0, 0.0, slopes[..., columns])
+        if slopes.ndim == 2:
+            part = part.reshape(*self.batch, wide[-1])
+            extra = part.ndim - len(wide)
+            repeated = (extra + k for k, size in enumerate(wide) if size == 1 != part.shape[extra + k])
+            part = part.sum(axis=(*range(extra), *repeated))
+        return part.reshape(self._shapes[index])
+
+
+def _as_slice(columns: Any) -> Any:
+    """The same columns as a slice, which takes no copy, if they are side by side."""
+    if len(columns) and columns[0] >= 0 and (np.diff(columns) == 1).all():
+        return slice(columns[0], columns[-1] + 1)
+    return columns

@@ -7,6 +7,7 @@ that is itself to be differentiated.
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,31 +36,37 @@ class Direct(Function):
 
     @staticmethod
     def forward(ctx: Any, program: Program, columns: Columns, *tensors: torch.Tensor) -> torch.Tensor:
-        rows = columns.rows([t.detach().numpy() for t in tensors])
-        ctx.program, ctx.columns, ctx.slopes = program, columns, None
-        batch = rows.shape[:-1]
-        flat = rows.reshape(-1, rows.shape[-1])
+        layout = columns.layout(tensors)
+        rows = layout.rows([t.detach().numpy() for t in tensors])
         size = len(program.observables)
+        slopes = None
         if any(ctx.needs_input_grad) and size <= MAX_EAGER and program.is_static:
-            values, ctx.slopes = program.value_and_gradient(flat)
+            values, slopes = program.value_and_gradient(rows)
         else:
-            values = program.expectation(flat)
-        ctx.rows = flat
+            values = program.expectation(rows)
+        ctx.program, ctx.columns, ctx.layout, ctx.rows, ctx.slopes = program, columns, layout, rows, slopes
         ctx.save_for_backward(*tensors)
         ctx.save_for_forward(*tensors)
-        return torch.from_numpy(values.reshape(*batch, size)).to(_common_dtype(tensors))
+        return _tensor(values.reshape(*layout.batch, size), _common_dtype(tensors))
 
     @staticmethod
     def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[Any, ...]:
         tensors, needed = ctx.saved_tensors, ctx.needs_input_grad[2:]
         if torch.is_grad_enabled():  # this pass is to be differentiated
             return None, None, *_differentiable(ctx, tensors, needed, cotangent)
-        flat = cotangent.detach().numpy().reshape(len(ctx.rows), -1).astype(np.float64)
-        if ctx.slopes is not None:
-            slopes = np.einsum("bo,bop->bp", flat, ctx.slopes)
-        else:
+        layout, slopes = ctx.layout, ctx.slopes
+        flat = cotangent.numpy().reshape(layout.num_rows, -1).astype(np.float64, copy=False)
+        if slopes is None:
             slopes = ctx.program.vjp(ctx.rows, flat)[1]
-        return None, None, *ctx.columns.back(slopes, tensors, needed)
+        elif any(itertools.compress(layout.varies, needed)):
+            slopes = np.einsum("bo,bop->bp", flat, slopes)
+        else:
+            slopes = flat.reshape(-1) @ slopes.reshape(flat.size, slopes.shape[-1])
+        gradients = (
+            _tensor(layout.back(slopes, k), t.dtype) if need else None
+            for k, (t, need) in enumerate(zip(tensors, needed, strict=True))
+        )
+        return None, None, *gradients
 
     @staticmethod
     def jvp(ctx: Any, _: Any, __: Any, *tangents: Any) -> torch.Tensor:
@@ -72,8 +79,14 @@ class Direct(Function):
         return out.reshape(*rows.shape[:-1], -1).to(_common_dtype(tensors))
 
 
+def _tensor(array: Any, dtype: torch.dtype) -> torch.Tensor:
+    out = torch.from_numpy(array)
+    return out if dtype is torch.float64 else out.to(dtype)
+
+
 def _common_dtype(tensors: Any) -> torch.dtype:
-    return functools.reduce(torch.promote_types, (t.dtype for t in tensors))
+    dtypes = {t.dtype for t in tensors}
+    return dtypes.pop() if len(dtypes) == 1 else functools.reduce(torch.promote_types, dtypes)
 
 
 def _differentiable(ctx: Any, tensors: Any, needed: Any, cotangent: torch.Tensor) -> tuple[Any, ...]:

@@ -85,12 +85,13 @@ class QuantumLayer(torch.nn.Module):
                     f"({', '.join(shapes) or 'it has none'}), but names {name!r}."
                 )
         self.weights = tuple(name for name in shapes if name not in self.inputs)
+        self._attributes = tuple(_attribute(name) for name in self.weights)
         if isinstance(init, Mapping) and set(init) != set(self.weights):
             raise ArgumentError(
                 f"Argument `init` must have the weights {', '.join(self.weights) or '(none)'}, but has "
                 f"{', '.join(map(str, init)) or 'none'}."
             )
-        for name in self.weights:
+        for name, attribute in zip(self.weights, self._attributes, strict=True):
             weight = torch.empty(shapes[name], dtype=dtype)
             if isinstance(init, Mapping):
                 given = torch.as_tensor(init[name], dtype=weight.dtype)
@@ -104,7 +105,7 @@ class QuantumLayer(torch.nn.Module):
                 torch.nn.init.uniform_(weight, 0.0, 2 * math.pi)
             else:
                 init(weight)
-            self.register_parameter(_attribute(name), torch.nn.Parameter(weight))
+            self.register_parameter(attribute, torch.nn.Parameter(weight))
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         """Values (..., num_observables), or (...) for one observable, for inputs of shape (..., length)."""
@@ -115,9 +116,9 @@ class QuantumLayer(torch.nn.Module):
             )
         named = dict(zip(self.inputs, inputs, strict=True))
         dtype = inputs[0].dtype if inputs else None
-        for name in self.weights:
-            weight = self.get_parameter(_attribute(name))
-            named[name] = weight if dtype is None else weight.to(dtype)
+        for name, attribute in zip(self.weights, self._attributes, strict=True):
+            weight = getattr(self, attribute)
+            named[name] = weight if dtype in (None, weight.dtype) else weight.to(dtype)
         values = evaluate(self._program, self._columns, self._columns.check(named), self._number)
         return values[..., 0] if self.is_single else values
 

@@ -95,7 +95,7 @@ def evaluate(
     """Values (..., observables) at tensors in the order of `columns`, of their dtype and device."""
     if not tensors:
         return torch.as_tensor(program.expectation(), dtype=torch.get_default_dtype())
-    if is_direct() and all(t.device.type == "cpu" for t in tensors):
+    if is_direct() and all(t.is_cpu for t in tensors):
         out: torch.Tensor = Direct.apply(program, columns, *tensors)
         return out
     values = columns.side_by_side(tensors)
@@ -123,7 +123,7 @@ def gather(program: Program, params: Any) -> tuple[Columns, list[torch.Tensor]]:
             )
         columns, named = Columns(list(ParameterVector("params", count))), {"params": values}
     else:
-        columns = Columns(program.parameters)
+        columns = program._derive("torch columns", lambda: Columns(program.parameters))
         named = {_name(key): _checked(value, _name(key)) for key, value in params.items()}
     return columns, columns.check(named)
 
