@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qsim._checks import check_qubits
+from qsim.circuit import Circuit
 from qsim.errors import ArgumentError
 from qsim.parameters import Parameter
 
@@ -18,15 +19,21 @@ class Weights:
     """The parameters ``theta[0]``, ``theta[1]``, ... one after the other: each call is the next one."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self._made: list[Parameter] = []
 
     def __call__(self) -> Parameter:
-        self.count += 1
-        return Parameter(f"theta[{self.count - 1}]")
+        self._made.append(Parameter(f"theta[{len(self._made)}]"))
+        return self._made[-1]
 
     def take(self, number: int) -> list[Parameter]:
         """The next `number` weights."""
         return [self() for _ in range(number)]
+
+    def close(self, circuit: Circuit) -> Circuit:
+        """The finished circuit, with weights that know how many they are."""
+        for weight in self._made:
+            weight.vector_length = len(self._made)
+        return circuit
 
 
 def check_choice(value: Any, name: str, choices: Sequence[str]) -> str:

@@ -345,3 +345,9 @@ def test_a_class_of_four_points() -> None:
     y = np.where(np.arange(40) < 4, "rare", "usual")
     found = report("angle", X2 + (y == "rare")[:, None], y, folds=5, bandwidths=[1.0])
     assert len(found.scores[0].chosen) == 4
+
+
+def test_integers_are_not_scaled() -> None:
+    X = np.random.default_rng(0).integers(0, 2, (24, 3))
+    found = report("basis", X, X[:, 0] ^ X[:, 1], folds=3)
+    assert found.bandwidth == 1 and list(found.scan.bandwidths) == [1]

@@ -12,7 +12,7 @@ import pytest
 import qsim
 from qsim import ansatz
 from qsim.ansatz import ANSATZE
-from qsim.errors import ArgumentError, CircuitError
+from qsim.errors import ArgumentError, CircuitError, ParameterError
 
 
 def bound(circuit: qsim.Circuit, seed: int = 0) -> tuple[qsim.Circuit, np.ndarray]:
@@ -443,3 +443,10 @@ def test_excitations_without_spin() -> None:
     assert doubles == [((0, 1), (2, 3))]
     with pytest.raises(ArgumentError, match="`num_particles` must be at most 4, but is 5"):
         ansatz.excitations(4, 5)
+
+
+def test_more_weights_than_there_are_are_refused():
+    circuit = ansatz.real_amplitudes(3)
+    count = len(circuit.parameters)
+    with pytest.raises(ParameterError, match=rf"`theta` must have shape \({count},\)"):
+        qsim.expectation(circuit, "Z0", {"theta": np.zeros(count + 1)})

@@ -240,7 +240,10 @@ def test_encoded_data_sets_stand_for_their_data(where, tmp_path):
     np.testing.assert_allclose(kernel(data), kernel(X), atol=1e-14)
     np.testing.assert_allclose(kernel(data, Y), kernel(X, Y), atol=1e-14)
     np.testing.assert_allclose(kernel(Y, data), kernel(Y, X), atol=1e-14)
-    np.testing.assert_allclose(ProjectedKernel(entangling(), WEIGHTS)(data).diagonal(), 1)
+    for order, kind in ((1, "rbf"), (2, "linear")):
+        projected = ProjectedKernel(entangling(), WEIGHTS, order=order, kind=kind)
+        np.testing.assert_allclose(projected(data), projected(X), atol=1e-14)
+        np.testing.assert_allclose(projected(Y, data), projected(Y, X), atol=1e-14)
     seen = np.concatenate([rows for rows, _ in data.batches(4, shuffle=True, seed=1)])
     assert not np.array_equal(seen, np.arange(9)) and np.array_equal(np.sort(seen), np.arange(9))
     for rows, states in data.batches(4):
@@ -249,6 +252,26 @@ def test_encoded_data_sets_stand_for_their_data(where, tmp_path):
         again = EncodedDataset.load(path)
         assert np.array_equal(again.X, X) and np.array_equal(again.y, labels)
         assert np.array_equal(kernel(again), kernel(data))
+
+
+def test_rows_of_a_data_set_are_states_and_data_sets():
+    X, labels = RNG.normal(size=(9, 3)), np.arange(9)
+    kernel = FidelityKernel(entangling(), WEIGHTS)
+    data = EncodedDataset(kernel, X, labels)
+    np.testing.assert_array_equal(data[-2], data.states_array[7])
+    for rows in (slice(2, 7), [8, 0, 3], labels % 2 == 1):
+        some = data[rows]
+        assert np.array_equal(some.X, X[rows]) and np.array_equal(some.y, labels[rows])
+        assert not some.states_array.flags.writeable
+        np.testing.assert_allclose(kernel(some, data), kernel(X[rows], X), atol=1e-14)
+
+
+def test_projections_of_kept_states_need_no_data():
+    kernel, X = ProjectedKernel(entangling(), WEIGHTS), RNG.normal(size=(5, 3))
+    data = EncodedDataset(kernel, X)
+    other = EncodedDataset(kernel, X[::-1])
+    other.X = X  # what is measured are the states
+    np.testing.assert_allclose(kernel(other), kernel(data)[::-1, ::-1], atol=1e-14)
 
 
 def test_encoding_works_in_pieces(monkeypatch):
@@ -266,8 +289,14 @@ def test_data_sets_of_another_kind_are_refused():
     single = EncodedDataset("zz", X, precision="single")
     with pytest.raises(ArgumentError, match="encoded in the kernel's precision, complex128"):
         FidelityKernel("zz")(single)
-    with pytest.raises(ArgumentError, match="same number of qubits"):
-        FidelityKernel("zz")(EncodedDataset("zz", X), RNG.normal(size=(3, 2)))
+    for kernel in (FidelityKernel("zz"), ProjectedKernel("zz")):
+        with pytest.raises(ArgumentError, match="`Y` must have 3 features"):
+            kernel(EncodedDataset("zz", X), RNG.normal(size=(3, 2)))
+        with pytest.raises(ArgumentError, match="`X` must be encoded by the kernel's feature map"):
+            kernel(EncodedDataset("z", X))
+    trained = FidelityKernel(entangling(), WEIGHTS)
+    with pytest.raises(ArgumentError, match="with the same weights, but was encoded by another"):
+        trained(EncodedDataset(trained.with_params({**WEIGHTS, "s": 0.1}), X))
     with pytest.raises(ArgumentError, match=r"`y` must have shape \(3,\)"):
         EncodedDataset("zz", X, [1, 2])
     with pytest.raises(ArgumentError, match="must be left out where `feature_map` is a kernel"):
@@ -383,8 +412,11 @@ def test_weights_that_change_no_kernel_are_told():
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             trained = train_kernel(kernel, X, y, steps=3)
+            alignment_gradient(kernel, X, y)
         assert (trained.after == pytest.approx(trained.before, abs=1e-12)) == cancels
-        assert [str(each.message)[:30] for each in told] == ["No step changed the kernel: it"] * cancels
+        assert [str(each.message)[:31] for each in told] == ["The kernel does not change with"] * (
+            2 * cancels
+        )
 
 
 def test_training_by_some_weights_and_a_loss_of_ones_own():
@@ -467,11 +499,10 @@ def test_other_features_of_the_second_set_are_refused(feature_map, kind):
 
 
 def test_weights_of_another_number_are_refused():
-    kernel = FidelityKernel("hubregtsen", {"theta": np.ones(5)})
-    with pytest.raises(
-        ParameterError, match=r"`theta` must have shape \(length,\).*length 6 or more, but has shape \(5,\)"
-    ):
-        kernel(np.ones((2, 3)))
+    for length in (5, 7):
+        kernel = FidelityKernel("hubregtsen", {"theta": np.ones(length)})
+        with pytest.raises(ParameterError, match=rf"`theta` must have shape \(6,\).*has shape \({length},\)"):
+            kernel(np.ones((2, 3)))
 
 
 def test_bad_maps_are_refused():

@@ -246,7 +246,7 @@ def report(
     observable: Any = "Z0",
     weights: Mapping[Any, Any] | None = None,
     task: str | None = None,
-    bandwidths: Any = BANDWIDTHS,
+    bandwidths: Any = None,
     folds: int = 5,
     max_samples: int = 200,
     confidence: float = 0.95,
@@ -275,7 +275,8 @@ def report(
         Values of the circuit's weights; those not given are drawn.
     task : {"classification", "regression"}, optional
         By default classification of text, and of whole numbers of at most 20 kinds.
-    bandwidths : sequence of float
+    bandwidths : sequence of float, optional
+        By default 1, 0.5, 0.25 and 0.1; 1 alone for maps of integers, such as `qsim.feature_maps.basis`.
     folds : int
         Fewer where a class has fewer points.
     max_samples : int
@@ -321,6 +322,8 @@ def report(
     data, targets, classification, notes = read_data(X, y, task, max_samples, seed)
     split = make_folds(data, targets, classification, check_count(folds, "folds", 2), seed)
     subject = read_subject(model, data, targets, weights, seed, settings)
+    if bandwidths is None:
+        bandwidths = (1.0,) if subject.is_integer else BANDWIDTHS
     factors = [float(b) for b in np.atleast_1d(np.asarray(bandwidths, dtype=float))]
     if not factors or not all(0 < factor < np.inf for factor in factors):
         raise ArgumentError(
@@ -354,7 +357,7 @@ def report(
             bandwidth=bandwidth,
             kernel=kernel_concentration(gram, circuit.num_qubits, **options),
             scan=bandwidth_scan(
-                subject.fidelity, data, targets, _within_domain(subject.fidelity, data, bandwidth), **options
+                subject.fidelity, data, targets, _within_domain(subject, data, bandwidth), **options
             ),
             geometry=min(
                 (geometric_difference(classical, gram, shift) for shift in REGULARIZATIONS),
@@ -399,12 +402,14 @@ def _scores(
     return [*scores, *classical_scores(folds, rng, confidence)]
 
 
-def _within_domain(kernel: Any, data: FloatArray, known: float) -> list[float]:
+def _within_domain(subject: Subject, data: FloatArray, known: float) -> list[float]:
     """The bandwidths of a scan with which a map can encode the data (arc cosines end at 1)."""
+    if subject.is_integer:
+        return [known]
 
     def fits(factor: float) -> bool:
         try:
-            kernel.encoder.states(factor * data)
+            subject.fidelity.encoder.states(factor * data)
         except ParameterError:
             return False
         return True

@@ -35,6 +35,8 @@ class Subject:
     weights: dict[Any, Any]
     estimator: Any
     notes: tuple[str, ...]
+    #: whether data are integers, which no bandwidth may scale
+    is_integer: bool
 
     def drawing(self, data: FloatArray) -> Any:
         """Draws features from the data, and weights uniformly."""
@@ -99,7 +101,9 @@ def read_subject(
     if hasattr(model, "fit") and hasattr(model, "predict"):
         estimator, fitted = model, _fitted(model, data, y)
         kernel = getattr(fitted, "kernel_", None)
+    is_integer = False
     if isinstance(kernel, QuantumKernel):
+        is_integer = feature_maps.get(kernel.feature_map).integer
         circuit = kernel.circuit(num_features)
         params = {**kernel.params, **params}
         name = type(estimator or kernel).__name__ + (f" with {circuit.name}" if circuit.name else "")
@@ -108,7 +112,7 @@ def read_subject(
         name = type(estimator).__name__
     else:
         record = feature_maps.get(model)
-        circuit, name = record(num_features), record.name
+        circuit, name, is_integer = record(num_features), record.name, record.integer
     columns = data_columns(circuit.parameters)
     if len(columns) != num_features:
         raise ArgumentError(
@@ -130,8 +134,9 @@ def read_subject(
         )
     fidelity = FidelityKernel(circuit, params, **settings)
     projected = ProjectedKernel(circuit, params, gamma=1.0, **settings)
+    values = {**params, **trained}
     return Subject(
-        name, circuit, fidelity, projected, columns, trainable, {**params, **trained}, estimator, notes
+        name, circuit, fidelity, projected, columns, trainable, values, estimator, notes, is_integer
     )
 
 

@@ -88,7 +88,7 @@ def givens(
             circuit.double_excitation(theta(), i, j, a, b)
         for (i,), (a,) in singles:
             circuit.single_excitation(theta(), i, a)
-    return circuit
+    return theta.close(circuit)
 
 
 def _create(orbital: int) -> PauliSum:
@@ -150,4 +150,4 @@ def uccsd(
     for _ in range(layers):
         for generator in generators:
             circuit.exp_pauli_sum(generator, theta(), range(num_qubits))
-    return circuit
+    return theta.close(circuit)

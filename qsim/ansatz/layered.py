@@ -91,7 +91,7 @@ def n_local(
             for name in twos:
                 for pair in _pairs(num_qubits, entanglement, layer):
                     _apply(circuit, name, pair, theta)
-    return circuit
+    return theta.close(circuit)
 
 
 def two_local(
@@ -211,7 +211,7 @@ def strongly_entangling(
             circuit.append("rot", theta.take(3), q)
         for q in range(num_qubits if num_qubits > 1 else 0):
             _apply(circuit, name, (q, (q + step) % num_qubits), theta)
-    return circuit
+    return theta.close(circuit)
 
 
 def basic_entangler(num_qubits: int, *, layers: int = 1, rotation: str = "rx") -> Circuit:
@@ -237,7 +237,7 @@ def basic_entangler(num_qubits: int, *, layers: int = 1, rotation: str = "rx") -
             _apply(circuit, rotation, (q,), theta)
         for a, b in ring_pairs(num_qubits):
             circuit.cx(a, b)
-    return circuit
+    return theta.close(circuit)
 
 
 def simplified_two_design(num_qubits: int, *, layers: int = 1) -> Circuit:
@@ -266,7 +266,7 @@ def simplified_two_design(num_qubits: int, *, layers: int = 1) -> Circuit:
         for start in (0, 1):
             for q in range(start, num_qubits - 1, 2):
                 circuit.cz(q, q + 1).ry(theta(), q).ry(theta(), q + 1)
-    return circuit
+    return theta.close(circuit)
 
 
 def hardware_efficient(
@@ -339,7 +339,7 @@ def alternating(num_qubits: int, *, layers: int = 2, block_size: int = 2) -> Cir
                 circuit.ry(theta(), q)
             for q in range(start, stop - 1):
                 circuit.cz(q, q + 1)
-    return circuit
+    return theta.close(circuit)
 
 
 def identity_initialised(num_qubits: int, *, blocks: int = 1, layers: int = 1) -> Circuit:
@@ -374,7 +374,7 @@ def identity_initialised(num_qubits: int, *, blocks: int = 1, layers: int = 1) -
                 for q in range(num_qubits - 1):
                     half.cz(q, q + 1)
             circuit = circuit.compose(half if sign == 1 else half.inverse())
-    return circuit
+    return theta.close(circuit)
 
 
 def identity_values(

@@ -73,7 +73,7 @@ def qcnn(num_qubits: int) -> Circuit:
     while len(left) > 1:
         append_convolution(circuit, left, theta)
         left = append_pooling(circuit, left, theta)
-    return circuit
+    return theta.close(circuit)
 
 
 def mps(num_qubits: int, *, layers: int = 1, block: Block = ry_cx) -> Circuit:
@@ -101,7 +101,7 @@ def mps(num_qubits: int, *, layers: int = 1, block: Block = ry_cx) -> Circuit:
     for _ in range(layers):
         for pair in itertools.pairwise(range(num_qubits)):
             block(circuit, pair, theta)
-    return circuit
+    return theta.close(circuit)
 
 
 def ttn(num_qubits: int, *, block: Block = ry_cx) -> Circuit:
@@ -127,7 +127,7 @@ def ttn(num_qubits: int, *, block: Block = ry_cx) -> Circuit:
     left = list(range(num_qubits))
     while len(left) > 1:
         left = _coarser(circuit, left, theta, block)
-    return circuit
+    return theta.close(circuit)
 
 
 def _coarser(circuit: Circuit, left: list[int], theta: Weights, block: Block) -> list[int]:
@@ -162,4 +162,4 @@ def mera(num_qubits: int, *, block: Block = ry_cx) -> Circuit:
         for i in range(1, len(left) - 1, 2):
             block(circuit, (left[i], left[i + 1]), theta)
         left = _coarser(circuit, left, theta, block)
-    return circuit
+    return theta.close(circuit)

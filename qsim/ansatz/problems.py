@@ -99,7 +99,7 @@ def qaoa(
             for a, b in ring:
                 angle = theta() if multi_angle else weight
                 circuit.rxx(angle, a, b).ryy(angle, a, b)
-    return circuit
+    return theta.close(circuit)
 
 
 def hamiltonian_variational(
@@ -155,4 +155,4 @@ def hamiltonian_variational(
             weight = theta()
             for label, coefficient in terms:
                 _rotate(circuit, label, 2 * coefficient * weight)
-    return circuit
+    return theta.close(circuit)

@@ -86,7 +86,7 @@ def sim(num_qubits: int, *, circuit: int = 14, layers: int = 1) -> Circuit:
         build.rotate("ry")
     for _ in range(layers):
         _layer(build, circuit, num_qubits)
-    return build.circuit
+    return build.theta.close(build.circuit)
 
 
 def _layer(build: _Builder, circuit: int, n: int) -> None:

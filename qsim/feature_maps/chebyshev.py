@@ -174,7 +174,7 @@ def chebyshev_pqc(
             circuit.append(entangler, (theta(),), (a, b))
     for q in range(qubits):
         circuit.ry(theta(), q)
-    return circuit
+    return theta.close(circuit)
 
 
 @feature_map(
@@ -230,7 +230,7 @@ def chebyshev_rx(
             circuit.rx(theta(), q)
         for a, b in _alternating_ring(qubits, closed):
             circuit.cx(a, b)
-    return circuit
+    return theta.close(circuit)
 
 
 def _alternating_ring(qubits: int, closed: bool) -> list[tuple[int, int]]:

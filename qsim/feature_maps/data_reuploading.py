@@ -88,7 +88,7 @@ def reuploading(
         for q, value in enumerate(values):
             circuit.append(f"r{rotation}", (value,), q)
         trained_layer()
-    return circuit
+    return theta.close(circuit)
 
 
 @feature_map(
@@ -138,7 +138,7 @@ def trainable_reuploading(
             circuit.append("u", theta.take(3), q)
         for a, b in ring_pairs(qubits):
             circuit.cx(a, b)
-    return circuit
+    return theta.close(circuit)
 
 
 def _qaoa_spectrum(d: int, options: dict[str, Any]) -> tuple[Frequencies, ...]:
@@ -199,7 +199,7 @@ def qaoa(
         for q in range(qubits):
             circuit.append(f"r{local_field}", (theta(),), q)
     write_data()
-    return circuit
+    return theta.close(circuit)
 
 
 def _hubregtsen_spectrum(d: int, options: dict[str, Any]) -> tuple[Frequencies, ...]:
@@ -274,7 +274,7 @@ def hubregtsen(
             circuit.crz(theta(), a, b)
     if final_encoding:
         write_data()
-    return circuit
+    return theta.close(circuit)
 
 
 def _yz_cx_spectrum(d: int, options: dict[str, Any]) -> tuple[Frequencies, ...]:
@@ -336,7 +336,7 @@ def yz_cx(
             circuit.ry(theta() + data, q).rz(theta() + data, q)
         for q in range(layer % 2, qubits + closed - 1, 2):
             circuit.cx(q, (q + 1) % qubits)
-    return circuit
+    return theta.close(circuit)
 
 
 def _high_dimensional_layers(num_features: int, qubits: int) -> int:
@@ -479,4 +479,4 @@ def multi_control(
     if final_encoding:
         for q in range(qubits):
             circuit.rz(next(values), q)
-    return circuit
+    return theta.close(circuit)

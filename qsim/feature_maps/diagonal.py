@@ -294,7 +294,7 @@ def param_z(
             circuit.h(q).p(theta() * value, q)
         for q in range(qubits - 1 if entangling else 0):
             circuit.cx(q, q + 1)
-    return circuit
+    return theta.close(circuit)
 
 
 def _generative_spectrum(d: int, options: dict[str, Any]) -> tuple[Frequencies, ...]:
@@ -336,4 +336,4 @@ def iqp_generative(num_features: int, *, max_weight: int = 2) -> Circuit:
     for size in range(1, min(max_weight, len(x)) + 1):
         for subset in itertools.combinations(range(len(x)), size):
             circuit.multi_rz(theta(), subset)
-    return circuit.h(range(len(x)))
+    return theta.close(circuit.h(range(len(x))))

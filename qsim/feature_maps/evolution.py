@@ -206,4 +206,4 @@ def covariant(num_features: int, *, entanglement: Any = "linear", fiducial: str 
         if 2 * q + 1 < len(x):
             circuit.rz(-2 * x[2 * q + 1], q)
         circuit.rx(-2 * x[2 * q], q)
-    return circuit
+    return theta.close(circuit)

@@ -97,7 +97,7 @@ def random_layers(
         order = rng.permutation(qubits).tolist()
         for a, b in zip(order[::2], order[1::2], strict=False):
             circuit.cx(a, b)
-    return circuit
+    return theta.close(circuit)
 
 
 def _qcnn_spectrum(d: int, options: dict[str, Any]) -> tuple[Frequencies, ...]:
@@ -141,4 +141,4 @@ def qcnn(num_features: int) -> Circuit:
     while len(left) > 1:
         append_convolution(circuit, left, theta)
         left = append_pooling(circuit, left, theta)
-    return circuit
+    return theta.close(circuit)

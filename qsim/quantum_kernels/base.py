@@ -17,7 +17,7 @@ from qsim.errors import ArgumentError, GradientError
 from qsim.measurements import Measurement
 from qsim.parameters import Parameter, ParameterVector
 from qsim.program.program import Program
-from qsim.quantum_kernels.dataset import EncodedDataset
+from qsim.quantum_kernels.dataset import EncodedDataset, Rows, as_rows
 from qsim.quantum_kernels.encoding import Encoder, check_same_features
 
 __all__ = ["MAX_MEMORY", "QuantumKernel"]
@@ -176,6 +176,15 @@ class QuantumKernel(ABC):
             for name, slope in self._embed_vjp(right, other, list(groups)).items():
                 out[name] = out[name] + slope
         return value, out
+
+    def _rows(self, X: Any, Y: Any) -> tuple[Rows, Rows | None]:
+        """Sources of states, encoded or to be encoded."""
+        left = as_rows(self.encoder, X)
+        if Y is None:
+            return left, None
+        right = as_rows(self.encoder, Y, "Y")
+        check_same_features(left.X, right.X)
+        return left, right
 
     def _points(self, X: Any, Y: Any) -> tuple[FloatArray, FloatArray | None]:
         """Data, as encoded states have no derivatives."""

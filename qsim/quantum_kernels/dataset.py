@@ -13,9 +13,8 @@ from qsim._checks import check_count
 from qsim.errors import ArgumentError, StateError
 from qsim.memory import check_free_memory
 from qsim.quantum_kernels.encoding import Encoder
-from qsim.quantum_kernels.gram import StateRows
 
-__all__ = ["EncodedDataset", "as_rows"]
+__all__ = ["EncodedDataset", "Rows", "as_rows"]
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
@@ -37,13 +36,18 @@ class EncodedRows:
         return self._encoder.states(self.X[first:stop])
 
 
-def as_rows(encoder: Encoder, X: Any, name: str = "X") -> StateRows:
+def as_rows(encoder: Encoder, X: Any, name: str = "X") -> Rows:
     """Data, or a data set that is encoded already, as a source of states."""
     if isinstance(X, EncodedDataset):
         if X.dtype != encoder.dtype:
             raise ArgumentError(
                 f"Argument `{name}` must be encoded in the kernel's precision, {encoder.dtype}, but is in "
                 f"{X.dtype}."
+            )
+        if X.fingerprint != encoder.fingerprint(X.X.shape[1]):
+            raise ArgumentError(
+                f"Argument `{name}` must be encoded by the kernel's feature map with the same weights, but "
+                "was encoded by another. Encode it anew: EncodedDataset(kernel, X)."
             )
         return X
     return EncodedRows(encoder, encoder.check(X, name))
@@ -72,6 +76,13 @@ class EncodedDataset:
     X, y : ndarray
     states_array : ndarray, shape (rows, 2**num_qubits)
         Read-only; memory-mapped if there is a `path`.
+    fingerprint : str
+        Of the feature map and its weights: kernels refuse a data set that another map has encoded.
+
+    Notes
+    -----
+    ``data[rows]`` with a slice, a mask or numbers of rows is a data set of these rows, as cross-validation
+    takes them; ``data[row]`` is a state.
 
     Examples
     --------
@@ -107,6 +118,7 @@ class EncodedDataset:
             )
         self.X = encoder.check(X)
         self.y = _labels(y, len(self.X))
+        self.fingerprint = encoder.fingerprint(self.X.shape[1])
         num_qubits = encoder.program(self.X.shape[1]).num_qubits
         shape = (len(self.X), 1 << num_qubits)
         size = encoder.dtype.itemsize << num_qubits
@@ -120,7 +132,8 @@ class EncodedDataset:
             self.states_array = np.empty(shape, dtype=encoder.dtype)
         else:
             self.states_array = _created(Path(path), shape, encoder.dtype)
-            np.savez(_beside(path), X=self.X, **({} if self.y is None else {"y": self.y}))
+            labels = {} if self.y is None else {"y": self.y}
+            np.savez(_beside(path), X=self.X, fingerprint=self.fingerprint, **labels)
         rows = max(1, _CHUNK_BYTES // size)
         for first in range(0, len(self.X), rows):
             self.states_array[first : first + rows] = encoder.states(self.X[first : first + rows])
@@ -137,6 +150,7 @@ class EncodedDataset:
         with np.load(_beside(path), allow_pickle=False) as stored:
             self.X = stored["X"]
             self.y = stored.get("y")
+            self.fingerprint = str(stored["fingerprint"])
         if self.states_array.ndim != 2 or len(self.states_array) != len(self.X):
             raise StateError(
                 f"File {path} must hold one state for each of {len(self.X)} rows, but has shape "
@@ -188,6 +202,16 @@ class EncodedDataset:
     def __len__(self) -> int:
         return len(self.X)
 
+    def __getitem__(self, rows: Any) -> Any:
+        if isinstance(rows, int | np.integer):
+            return np.asarray(self.states_array[rows])
+        other = EncodedDataset.__new__(EncodedDataset)
+        other.fingerprint = self.fingerprint
+        other.states_array, other.X = self.states_array[rows], self.X[rows]
+        other.y = None if self.y is None else self.y[rows]
+        other.states_array.flags.writeable = False
+        return other
+
     def __repr__(self) -> str:
         place = "in a file" if isinstance(self.states_array, np.memmap) else "in memory"
         return f"<EncodedDataset: {len(self)} states of {self.num_qubits} qubits, {self.dtype}, {place}>"
@@ -215,3 +239,7 @@ def _created(path: Path, shape: tuple[int, int], dtype: Any) -> ComplexArray:
 
 def _opened(path: Path) -> ComplexArray:
     return np.lib.format.open_memmap(path, mode="r")
+
+
+#: Where a kernel gets its states from.
+Rows = EncodedRows | EncodedDataset

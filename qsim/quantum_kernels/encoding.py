@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -9,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim._checks import counted
+from qsim.binding import bind_values
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError, CircuitError, ParameterError
 from qsim.feature_maps import check_data as check_domain
@@ -121,6 +124,13 @@ class Encoder:
         """The parameters that are not data, in the order of the circuit."""
         encoding = self._encoding(num_features)
         return tuple(p for p in encoding.program.parameters if p not in set(encoding.data))
+
+    def fingerprint(self, num_features: int) -> str:
+        """A text that two maps share only if their circuits and the values of their weights are the same."""
+        encoding = self._encoding(num_features)
+        gates = {key: value for key, value in encoding.circuit.to_dict().items() if key != "name"}
+        values, _ = bind_values(encoding.program.parameters, self.bind(np.zeros((1, num_features))))
+        return hashlib.sha256(json.dumps(gates).encode() + values.tobytes()).hexdigest()
 
     def bind(self, X: FloatArray) -> dict[Any, Any]:
         """Values of all parameters for the rows of data."""

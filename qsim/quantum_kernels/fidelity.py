@@ -9,12 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim._checks import check_count
-from qsim.errors import ArgumentError
 from qsim.measurements import Measurement, State
 from qsim.program.program import Program
 from qsim.quantum_kernels.base import QuantumKernel
-from qsim.quantum_kernels.dataset import EncodedRows, as_rows
-from qsim.quantum_kernels.encoding import check_same_features
+from qsim.quantum_kernels.dataset import as_rows
 from qsim.quantum_kernels.gram import fidelities, fidelity_gram, symmetric_fidelities
 from qsim.quantum_kernels.shots import check_test, emulate_shots
 
@@ -103,12 +101,7 @@ class FidelityKernel(QuantumKernel):
         self.test = check_test(test)
 
     def _kernel(self, X: Any, Y: Any) -> RealArray:
-        left = as_rows(self.encoder, X)
-        right = None if Y is None else as_rows(self.encoder, Y, "Y")
-        if isinstance(left, EncodedRows) and isinstance(right, EncodedRows):
-            check_same_features(left.X, right.X)
-        if right is not None and right.state_bytes != left.state_bytes:
-            raise ArgumentError("Arguments `X` and `Y` must have states of the same number of qubits.")
+        left, right = self._rows(X, Y)
         exact = fidelity_gram(left, right, self.max_memory, self.encoder.num_threads)
         if self.shots is None:
             return exact

@@ -17,7 +17,7 @@ from qsim.memory import check_free_memory
 from qsim.observables import PauliSum
 from qsim.program.program import Program
 from qsim.quantum_kernels.base import QuantumKernel
-from qsim.quantum_kernels.dataset import EncodedDataset
+from qsim.quantum_kernels.dataset import EncodedDataset, Rows, as_rows
 
 __all__ = ["ProjectedKernel"]
 
@@ -107,15 +107,19 @@ class ProjectedKernel(QuantumKernel):
 
         ``||features(x) - features(y)||**2`` is ``sum_K ||rho_K(x) - rho_K(y)||_F**2``.
         """
-        if isinstance(X, EncodedDataset):
-            X = X.X
-        data = self.encoder.check(X)
-        program, scales = self._measured(data.shape[1])
-        out = np.empty((len(data), len(scales)))
+        return self._features_of(as_rows(self.encoder, X))
+
+    def _features_of(self, source: Rows) -> FloatArray:
+        program, scales = self._measured(source.X.shape[1])
+        out = np.empty((source.count, len(scales)))
         rows = max(1, self.max_memory // (2 * program.dtype.itemsize << program.num_qubits))
-        for first in range(0, len(data), rows):
+        for first in range(0, source.count, rows):
             part = slice(first, first + rows)
-            out[part] = program.expectation(self.encoder.bind(data[part])) * scales
+            if isinstance(source, EncodedDataset):
+                states = np.ascontiguousarray(source.states(first, first + rows))
+                out[part] = program._expectations(states) * scales
+            else:
+                out[part] = program.expectation(self.encoder.bind(source.X[part])) * scales
         return out
 
     def scale_gamma(self, X: Any) -> float:
@@ -136,8 +140,8 @@ class ProjectedKernel(QuantumKernel):
         return np.asarray((features**2).sum(axis=1) + _identity_share(features.shape[1], self.order))
 
     def _kernel(self, X: Any, Y: Any = None) -> FloatArray:
-        left, right = self._points(X, Y)
-        return self._of_features(self.features(left), None if right is None else self.features(right))
+        left, right = self._rows(X, Y)
+        return self._of_features(self._features_of(left), None if right is None else self._features_of(right))
 
     def _of_features(self, left: FloatArray, right: FloatArray | None) -> FloatArray:
         is_symmetric = right is None

@@ -73,6 +73,11 @@ def alignment_gradient(
     alignment : float
     gradient : dict
         Name to a float, or an array (length,) for a vector.
+
+    Warns
+    -----
+    UserWarning
+        If all derivatives are 0; see `train_kernel`.
     """
     target = target_kernel(y, balanced=balanced)
     found = [0.0]
@@ -86,6 +91,7 @@ def alignment_gradient(
         return out
 
     _, gradient = kernel.vjp(X, slope, wrt=wrt)
+    _warn_if_flat(list(gradient), [float(np.abs(slopes).max()) for slopes in gradient.values()])
     return found[0], gradient
 
 
@@ -189,13 +195,7 @@ def train_kernel(
     chosen = Adam(0.1) if optimizer is None else optimizer
     result = minimize(value_and_gradient, first, chosen, steps=steps, seed=seed, **options)
     assert result.state is not None
-    if steepest and max(steepest) < _FLAT:
-        warnings.warn(
-            f"No step changed the kernel: its slopes by {', '.join(f'`{name}`' for name in names)} are 0. "
-            "Weights behind the last encoding of the data cancel in every overlap of states; give the map "
-            "another layer (as in qsim.feature_maps.hubregtsen(2, layers=2)), or begin at other values.",
-            stacklevel=2,
-        )
+    _warn_if_flat(names, steepest)
     # values of different batches cannot be compared, so then the last vector is the answer
     last = with_weights(result.x if batch == len(data) else result.state.x)
     sign = -1 if isinstance(loss, str) else 1
@@ -204,6 +204,17 @@ def train_kernel(
         return sign * measured(np.asarray(some._value(some._embed(data), None), dtype=np.float64), labels)[0]
 
     return TrainedKernel(last, on_all_rows(kernel), on_all_rows(last), result)
+
+
+def _warn_if_flat(names: list[str], slopes: list[float]) -> None:
+    if slopes and max(slopes) < _FLAT:
+        warnings.warn(
+            f"The kernel does not change with its weights: all slopes by "
+            f"{', '.join(f'`{name}`' for name in names)} are 0. Weights behind the last encoding of the data "
+            "cancel in every overlap of states; give the map another layer (as in "
+            "qsim.feature_maps.hubregtsen(2, layers=2)), or begin at other values.",
+            stacklevel=3,
+        )
 
 
 def _value_of(kernel: QuantumKernel, name: str) -> Any:
