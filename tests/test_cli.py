@@ -391,7 +391,7 @@ def test_without_matplotlib(bell, capsys, monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    hint = 'needs Matplotlib: pip install "qsim-statevector[viz]"'
+    hint = 'needs Matplotlib: pip install "qsim-statevector[viz]".'
     assert error_of(capsys, "run", bell, "--histogram", "h.png") == f"Option --histogram {hint}"
     assert error_of(capsys, "draw", bell, "--mpl", "h.png") == f"Option --mpl {hint}"
 

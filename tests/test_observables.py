@@ -274,7 +274,9 @@ def test_rounding_in_the_matrix_is_forgiven_and_removed():
 def test_missing_scipy_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy", None)
     monkeypatch.setitem(sys.modules, "scipy.sparse", None)
-    with pytest.raises(ImportError, match=r"`PauliSum.to_sparse` needs SciPy: pip install scipy"):
+    with pytest.raises(
+        ImportError, match=r'`PauliSum.to_sparse` needs SciPy: pip install "qsim-statevector\[scipy\]"'
+    ):
         PauliSum("Z0").to_sparse()
     observable = SparseMatrix([[0, 1], [1, 0]])
     np.testing.assert_array_equal(observable.apply([0.6, 0.8]), [0.8, 0.6])

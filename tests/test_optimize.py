@@ -248,7 +248,7 @@ def test_scipy_stops_when_told_to(objective, capsys, monkeypatch):
     assert result.steps == 0 and result.message == "time budget used up"
     bounded = scipy_minimize(lambda x: (float(x @ x), 2 * x), [3.0], bounds=[(1.0, 4.0)])
     assert bounded.x == pytest.approx([1.0])
-    monkeypatch.setitem(sys.modules, "scipy", None)
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
     with pytest.raises(ImportError, match="pip install"):
         scipy_minimize(objective, START)
 

@@ -380,5 +380,5 @@ def test_histogram_keyword_errors(keywords, error, text, ax):
 def test_missing_matplotlib_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    with pytest.raises(ImportError, match=r'Plots need Matplotlib: pip install "qsim-statevector\[viz\]"'):
+    with pytest.raises(ImportError, match=r'A plot needs Matplotlib: pip install "qsim-statevector\[viz\]"'):
         plot_histogram({"0": 1})

@@ -24,7 +24,6 @@ __all__ = [
     "make_folds",
     "paired_lead",
     "rbf_matrix",
-    "require_sklearn",
     "small_fits",
 ]
 
@@ -96,15 +95,6 @@ class Score:
     predictions: npt.NDArray[Any] = field(repr=False)
     chosen: tuple[Mapping[str, Any], ...] = field(repr=False)
     seconds: float = 0.0
-
-
-def require_sklearn() -> None:
-    try:
-        import sklearn  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            'The report needs scikit-learn for its baselines: pip install "qsim-statevector[sklearn]".'
-        ) from error
 
 
 @contextmanager

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qsim._extras import require
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -217,8 +219,7 @@ def plot_scores(result: Report, ax: Axes | None = None) -> Axes:
 def _axes(ax: Axes | None) -> Axes:
     if ax is not None:
         return ax
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError('Plots need Matplotlib: pip install "qsim-statevector[viz]"') from error
+    require("matplotlib", extra="viz", user="A plot", name="Matplotlib")
+    import matplotlib.pyplot as plt
+
     return plt.subplots(figsize=(6.0, 3.6), layout="constrained")[1]

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from qsim._checks import counted
+from qsim._extras import require
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -165,10 +166,9 @@ def to_page(report: Report, plots: bool) -> str:
 
 def to_figure(report: Report) -> Figure:
     """All pictures, two beside each other."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError('Plots need Matplotlib: pip install "qsim-statevector[viz]"') from error
+    require("matplotlib", extra="viz", user="A plot", name="Matplotlib")
+    from matplotlib.figure import Figure
+
     from qsim.analysis.plots import plot_scores
 
     parts: list[Any] = [

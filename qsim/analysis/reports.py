@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim._checks import check_count
+from qsim._extras import require
 from qsim.analysis._estimates import Estimate, check_confidence
 from qsim.analysis._inputs import data_columns, generator, target_columns
 from qsim.analysis.baselines import (
@@ -25,7 +26,6 @@ from qsim.analysis.baselines import (
     make_folds,
     paired_lead,
     rbf_matrix,
-    require_sklearn,
     small_fits,
 )
 from qsim.analysis.concentration import BANDWIDTHS as SCAN_BANDWIDTHS
@@ -310,7 +310,7 @@ def report(
     'quantum'
     """
     start = time.perf_counter()
-    require_sklearn()
+    require("sklearn", extra="sklearn", user="A report with its baselines", name="scikit-learn")
     unknown = sorted(set(settings) - {"backend", "precision", "threads"})
     if unknown:
         raise TypeError(

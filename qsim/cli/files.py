@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from qsim._extras import require
 from qsim.circuit import Circuit
 from qsim.errors import ArgumentError, QasmError, QsimError
 
@@ -75,10 +76,9 @@ def check_picture(path: str, option: str) -> None:
     """
     if "matplotlib" not in sys.modules:
         os.environ.setdefault("MPLBACKEND", "Agg")  # files need no display
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(f'Option {option} needs Matplotlib: pip install "qsim-statevector[viz]"') from error
+    require("matplotlib", extra="viz", user=f"Option {option}", name="Matplotlib")
+    from matplotlib.figure import Figure
+
     known = Figure().canvas.get_supported_filetypes()
     if Path(path).suffix.lower().lstrip(".") not in known:
         raise ArgumentError(

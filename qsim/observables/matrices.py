@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from qsim._extras import require
 from qsim.bitstrings import Order, check_order, reverse_bits
 from qsim.errors import ObservableError
 from qsim.observables import algebra
@@ -37,11 +38,7 @@ class Entries(NamedTuple):
 
 def import_sparse(user: str) -> Any:
     """The module `scipy.sparse`, or an `ImportError` that says how to get it."""
-    try:
-        import scipy.sparse
-    except ImportError as error:
-        raise ImportError(f"`{user}` needs SciPy: pip install scipy") from error
-    return scipy.sparse
+    return require("scipy.sparse", extra="scipy", user=f"`{user}`", name="SciPy")
 
 
 def is_sparse(matrix: object) -> bool:

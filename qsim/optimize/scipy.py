@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from qsim._extras import require
 from qsim.errors import ArgumentError
 from qsim.optimize.loop import Objectives, Progress, Result, start_vector
 
@@ -67,10 +68,7 @@ def scipy_minimize(
     >>> round(result.value, 9)
     -1.0
     """
-    try:
-        from scipy import optimize
-    except ImportError as error:
-        raise ImportError('scipy_minimize needs SciPy: pip install "qsim-statevector[scipy]"') from error
+    optimize = require("scipy.optimize", extra="scipy", user="scipy_minimize", name="SciPy")
     if time_budget is not None and not time_budget > 0:
         raise ArgumentError(f"Argument `time_budget` must be positive, but is {time_budget}.")
     x = start_vector(x0)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim._checks import counted
+from qsim._extras import require
 from qsim.backends.base import Backend, get_backend
 from qsim.bitstrings import MAX_MASK_BITS
 from qsim.distributions import distribution_from_outcomes
@@ -590,10 +591,7 @@ def with_progress(starts: range, progress: bool, total: int) -> Iterable[int]:
     """The first rows of the chunks, with a bar that counts rows if `progress`."""
     if not progress:
         return starts
-    try:
-        from tqdm.auto import tqdm
-    except ImportError as error:
-        raise ImportError('A progress bar needs tqdm: pip install "qsim-statevector[progress]".') from error
+    tqdm = require("tqdm.auto", extra="progress", user="A progress bar", name="tqdm").tqdm
 
     def moving() -> Iterator[int]:
         with tqdm(total=total, unit="row") as bar:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from qsim._checks import check_count
+from qsim._extras import require
 from qsim.errors import ArgumentError
 from qsim.results import Samples
 
@@ -143,9 +144,8 @@ def _choose(
 
 
 def _new_axes(num_bars: int) -> Axes:
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError('Plots need Matplotlib: pip install "qsim-statevector[viz]"') from error
+    require("matplotlib", extra="viz", user="A plot", name="Matplotlib")
+    import matplotlib.pyplot as plt
+
     _, ax = plt.subplots(figsize=(min(16.0, max(4.8, 0.4 * num_bars)), 3.6), layout="constrained")
     return ax

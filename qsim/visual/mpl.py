@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qsim._checks import check_count
+from qsim._extras import require
 from qsim.circuit import Circuit
 from qsim.visual.layout import lay_out
 from qsim.visual.text import MAX_OPERATIONS
@@ -63,10 +64,9 @@ def draw_mpl(
     width = 20 if fold is None else check_count(fold, "fold", -1)
     if max_operations is not None:
         check_count(max_operations, "max_operations")
-    try:
-        from qsim.visual.artist import Artist
-    except ImportError as error:
-        raise ImportError('Drawing with Matplotlib needs it: pip install "qsim-statevector[viz]"') from error
+    require("matplotlib", extra="viz", user="A picture of a circuit", name="Matplotlib")
+    from qsim.visual.artist import Artist
+
     drawing = lay_out(circuit, reverse_bits=reverse_bits, max_operations=max_operations)
     artist = Artist(drawing, None if width < 0 else float(max(1, width)))
     if ax is None:
