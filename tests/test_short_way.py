@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import qsim
-from qsim.errors import ParameterError
+from qsim.errors import ParameterError, QubitError
 from qsim.parameters import MAX_ANGLE
 from qsim.testing import random_circuit
 
@@ -79,3 +79,21 @@ def test_answers_are_new_arrays(backend):
     first, again = program.statevector(row), program.statevector(row)
     assert not np.shares_memory(first, again) and first.flags.writeable
     assert not np.shares_memory(program.value_and_gradient(row)[1], program.value_and_gradient(row)[1])
+
+
+def test_texts_are_read_once():
+    """Observables given as texts are kept with the circuit, each for itself, also by copies."""
+    theta = qsim.Parameter("theta")
+    circuit = qsim.Circuit(2).ry(theta, 0)
+    wanted = {"Z0": np.cos(0.3), "X0": np.sin(0.3), "Z1": 1.0}
+    for _ in range(2):
+        for text, value in wanted.items():
+            assert qsim.expectation(circuit, text, 0.3) == pytest.approx(value)
+            assert qsim.expectation(circuit, [text], 0.3) == pytest.approx([value])
+        assert qsim.expectation(circuit, list(wanted), 0.3) == pytest.approx(list(wanted.values()))
+        assert qsim.gradient(circuit, "X0", {"theta": 0.3})["theta"] == pytest.approx(np.cos(0.3))
+        with pytest.raises(QubitError):
+            qsim.expectation(circuit, "Z2", 0.3)
+    program = qsim.compile(circuit, "Z0")
+    other = pickle.loads(pickle.dumps(program.with_observables("X0")))
+    assert [p.expectation(0.3) for p in (program, other)] == pytest.approx([np.cos(0.3), np.sin(0.3)])

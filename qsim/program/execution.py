@@ -57,6 +57,10 @@ def _no_answer(_: Any) -> None:
     """For `Execution._row_call`."""
 
 
+#: What `_connect_observables` makes.
+_OF_OBSERVABLES = ("_paulis", "_lane_observables", "_row_calls", "_is_one_sum")
+
+
 class Execution:
     """Base of `Program`: holds the compiled code and the backend's handles, and makes states."""
 
@@ -91,12 +95,22 @@ class Execution:
         )
 
     def _set_observables(self, observables: Any) -> None:
+        texts = observables if isinstance(observables, str) else None
+        if isinstance(observables, list | tuple) and all(isinstance(o, str) for o in observables):
+            texts = tuple(observables)
+        kept = None if texts is None else self._derived.get(("observables", texts))
+        if kept is not None:
+            self.__dict__.update(kept)
+            return
         self.observables, self._is_single = ((), True) if observables is None else as_observables(observables)
         if observables is not None and not self.observables:
             raise ObservableError("Argument `observable` must hold at least one observable, but is empty.")
         for observable in self.observables:
             observable.require_qubits(self.num_qubits)
         self._connect_observables()
+        if texts is not None:  # texts are read once, as a training loop gives them in each step
+            names = ("observables", "_is_single", *_OF_OBSERVABLES)
+            self._derive(("observables", texts), lambda: {name: self.__dict__[name] for name in names})
 
     def _connect_observables(self) -> None:
         self._paulis = pauli_handle(self._backend, self.observables, self.num_qubits)
@@ -107,8 +121,7 @@ class Execution:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        dropped = {"_sealed", "_backend", "_handles", "_derived", "_paulis", "_is_plain", "_is_one_sum"}
-        dropped.update(("_lane_observables", "_row_calls"))
+        dropped = {"_sealed", "_backend", "_handles", "_derived", "_is_plain", *_OF_OBSERVABLES}
         return {name: value for name, value in self.__dict__.items() if name not in dropped}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

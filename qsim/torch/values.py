@@ -10,7 +10,8 @@ import torch
 from qsim.circuit import Circuit
 from qsim.errors import ParameterError
 from qsim.parameters import Parameter, ParameterVector
-from qsim.program.program import Program, compile
+from qsim.program.program import Program
+from qsim.simulator import Simulator
 from qsim.torch.columns import Columns
 from qsim.torch.compiled import values_of
 from qsim.torch.direct import Direct, is_direct
@@ -79,7 +80,7 @@ def expectation(
             program = circuit.with_observables(list(circuit.observables))
             is_single = circuit._is_single
     else:
-        program = compile(circuit, as_list(observable), backend=backend, threads=threads)
+        program = Simulator(backend, threads=threads).compile(circuit, as_list(observable))
         is_single = not isinstance(observable, list | tuple)
     values = evaluate(program, *gather(program, params))
     return values[..., 0] if is_single else values
