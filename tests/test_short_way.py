@@ -97,3 +97,27 @@ def test_texts_are_read_once():
     program = qsim.compile(circuit, "Z0")
     other = pickle.loads(pickle.dumps(program.with_observables("X0")))
     assert [p.expectation(0.3) for p in (program, other)] == pytest.approx([np.cos(0.3), np.sin(0.3)])
+
+
+def test_batches_go_by_it_too(backend, precision):
+    """Rows of an array have the gradients they have one by one and by names; what is wrong is refused."""
+    atol = 1e-12 if precision == "double" else 2e-5
+    for observables in ("X0 Z1", ["Z0", "X1 Y2"]):
+        program = make(3, observables, backend, precision)
+        names, count = [p.name for p in program.parameters], len(program.parameters)
+        for batch in (1, 2, 7, 40):
+            rows = np.random.default_rng(batch).uniform(-4, 4, (batch, count))
+            values, slopes = program.value_and_gradient(rows)
+            for row, value, slope in zip(rows, values, slopes, strict=True):
+                one = program.value_and_gradient(row)
+                np.testing.assert_allclose(value, one[0], atol=atol)
+                np.testing.assert_allclose(slope, one[1], atol=atol)
+            named = program.value_and_gradient(dict(zip(names, rows.T, strict=True)))
+            np.testing.assert_allclose(values, named[0], atol=atol)
+            for k, name in enumerate(names):
+                np.testing.assert_allclose(slopes[..., k], named[1][name], atol=atol)
+            far = np.asfortranarray(rows[::-1])
+            np.testing.assert_allclose(program.value_and_gradient(far)[1], slopes[::-1], atol=atol)
+        for bad in (rows[:, 1:], np.full_like(rows, np.nan), rows * 1e300):
+            with pytest.raises(ParameterError):
+                program.value_and_gradient(bad)

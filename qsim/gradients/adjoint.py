@@ -18,7 +18,7 @@ from qsim.program.reverse import Reverse, reverse_tape
 if TYPE_CHECKING:
     from qsim.program.program import Program
 
-__all__ = ["lanes_back", "values_and_jacobian", "wanted_mask"]
+__all__ = ["lanes_back", "observed_lanes", "values_and_jacobian", "wanted_mask"]
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
@@ -36,7 +36,7 @@ def values_and_jacobian(
     """Values (batch, num_observables) and derivatives (batch, num_observables, num_parameters)."""
     require_unitary(program, "adjoint")
     angles = program._slots.angles(values)
-    lanes = _lanes(program, len(values))
+    lanes = observed_lanes(program, len(values))
     if lanes is not None:
         wanted = program._derive(("wanted", *columns), lambda: wanted_mask(program, columns))
         threads = program._threads_in_lanes(len(program.observables) + 1)
@@ -59,7 +59,7 @@ def values_and_jacobian(
     return out, to_parameters(program, values, by_slot, columns)
 
 
-def _lanes(program: Program, batch: int) -> tuple[Any, Any] | None:
+def observed_lanes(program: Program, batch: int) -> tuple[Any, Any] | None:
     """Handles of lane program and observables, if the gradient is to be taken in lanes."""
     copies = len(program.observables) + 1
     if not program._is_static_pauli() or _too_big(program, copies):

@@ -17,6 +17,7 @@ from qsim.binding import bind_values, unknown_parameter
 from qsim.errors import ArgumentError, GradientError
 from qsim.gradients.chain import slot_jacobian
 from qsim.parameters import Parameter, ParameterVector
+from qsim.program.short_way import plain_angles
 
 if TYPE_CHECKING:
     from qsim.gradients.evaluations import Options
@@ -281,7 +282,7 @@ def direction_array(given: Any, name: str) -> FloatArray:
 
 def read_request(program: Program, params: Any, wrt: Any) -> Request:
     """See `Request`."""
-    plain = program._plain_angles(params)  # one row, without expressions: the values are the angles
+    plain = plain_angles(program, params)  # one row, without expressions: the values are the angles
     values, batched = bind_values(program.parameters, params) if plain is None else (plain, False)
     as_dict = isinstance(params, Mapping)
     entries: list[Entry] | None = None  # all columns in their order

@@ -22,10 +22,10 @@ from qsim.memory import (
     rows_at_once,
 )
 from qsim.observables import Diagonal, Observable, PauliSum, Projector, as_observables
-from qsim.parameters import MAX_ANGLE
 from qsim.program.branches import Branch, exact_split, normalize_states, run_branches, shot_split
 from qsim.program.flow import FlowCode
 from qsim.program.lanes import MAX_LANE_QUBITS, LaneProgram, lane_program, lane_tables
+from qsim.program.short_way import MAX_CACHED_BYTES, is_plain
 from qsim.program.slots import SlotMap
 from qsim.rng import stream_key
 
@@ -39,8 +39,6 @@ CHUNK_BYTES = 1 << 28
 #: A progress bar moves at least this often, if there are so many rows.
 PROGRESS_STEPS = 100
 _CACHE_LINE = 64
-#: Smaller arrays of states are in cache wherever they begin.
-_ALIGNED_BYTES = 1 << 18
 #: A bitstring, a number and their place in a dictionary.
 _BYTES_PER_OUTCOME = 300
 #: Derived tapes that a program keeps: one for each choice of parameters and method.
@@ -49,16 +47,8 @@ _MAX_DERIVED = 32
 MAX_LANE_TABLES = 1 << 26
 #: Rows that a group of lanes holds at most, in either backend and precision.
 _MOST_LANES = 16
-#: Up to here a state is too small for a question about free memory.
-PLAIN_QUBITS = 20
-
-
-def _no_answer(_: Any) -> None:
-    """For `Execution._row_call`."""
-
-
 #: What `_connect_observables` makes.
-_OF_OBSERVABLES = ("_paulis", "_lane_observables", "_row_calls", "_is_one_sum")
+_OF_OBSERVABLES = ("_paulis", "_lane_observables", "_short_calls", "_is_one_sum")
 
 
 class Execution:
@@ -84,18 +74,10 @@ class Execution:
         self._handles = [self._backend.compile(tape, fuse=self.fuse) for tape in self._code.tapes]
         #: what gradients need of the tape, made when first asked for and shared by `with_observables`
         self._derived: dict[Any, Any] = {}
-        # Small circuits of gates whose angles are the parameters: what `_plain_angles` takes.
-        self._is_plain = (
-            self._code.is_static
-            and bool(self._handles)
-            and not self._slots.expressions
-            and self.num_qubits <= PLAIN_QUBITS
-            and self._code.keeps_norm
-            and (self.max_memory is None or self._state_bytes(2) <= self.max_memory)
-        )
+        self._is_plain = is_plain(self)  # type: ignore[arg-type]
 
     def _set_observables(self, observables: Any) -> None:
-        texts = observables if isinstance(observables, str) else None
+        texts: Any = observables if isinstance(observables, str) else None
         if isinstance(observables, list | tuple) and all(isinstance(o, str) for o in observables):
             texts = tuple(observables)
         kept = None if texts is None else self._derived.get(("observables", texts))
@@ -115,7 +97,7 @@ class Execution:
     def _connect_observables(self) -> None:
         self._paulis = pauli_handle(self._backend, self.observables, self.num_qubits)
         self._lane_observables: list[Any] = []  # one handle, made when first asked for
-        self._row_calls: dict[str, Callable[[Any], Any]] = {}
+        self._short_calls: dict[str | int, Callable[[Any], Any]] = {}
         self._is_one_sum = (
             self._is_single and len(self.observables) == 1 and isinstance(self.observables[0], PauliSum)
         )
@@ -140,48 +122,6 @@ class Execution:
                 f"A Program cannot change, so `{name}` cannot be set; compile the circuit anew."
             )
         super().__setattr__(name, value)
-
-    def _plain_angles(self, params: Any) -> FloatArray | None:
-        """The angles, shape (1, num_slots), of one row given as an array: the shortest way to the core.
-
-        None for anything else, or anything wrong, which the long way then reports.
-        """
-        if not self._is_plain or type(params) is not np.ndarray:
-            return None
-        if params.dtype != np.float64 or params.shape != (self._slots.num_slots,):
-            return None
-        if not params.flags.c_contiguous:
-            return None
-        # above this, or NaN, a value is no angle
-        return params.reshape(1, -1) if params.dot(params) <= MAX_ANGLE else None
-
-    def _row_call(self, answer: str) -> Callable[[Any], Any]:
-        """A function of `params` that knows the ``"state"``, ``"expectation"`` or ``"gradient"`` of one row.
-
-        A row as `_plain_angles` takes it; of anything else the answer is None.
-        """
-        call = self._row_calls.get(answer)
-        if call is None:
-            call = self._row_calls[answer] = self._make_row_call(answer) or _no_answer
-        return call
-
-    def _make_row_call(self, answer: str) -> Callable[[Any], Any] | None:
-        if not self._is_plain:
-            return None
-        dtype, threads = self.dtype, self.threads
-        if answer == "state":
-            is_small = self.dtype.itemsize << self.num_qubits < _ALIGNED_BYTES
-            if not is_small:
-                return None
-            return self._backend.state_of_row(self._handles[0], dtype, threads, MAX_ANGLE)
-        if not self._is_one_sum:
-            return None
-        if answer == "expectation":
-            return self._backend.expectation_of_row(self._handles[0], self._paulis, dtype, threads, MAX_ANGLE)
-        lanes = self._observed_lanes(1, gradient=True)
-        if lanes is None or (self.max_memory is not None and self._group_bytes(2) > self.max_memory):
-            return None
-        return self._backend.gradient_of_row(*lanes, dtype, threads, MAX_ANGLE)
 
     def _derive(self, key: Any, make: Callable[[], Any]) -> Any:
         """What `make` gives, kept for the next time."""
@@ -581,7 +521,7 @@ def pauli_handle(backend: Backend, observables: Sequence[Observable], num_qubits
 def empty_states(batch: int, size: int, dtype: np.dtype[Any]) -> ComplexArray:
     """An array (batch, size) that begins with a cache line if it is big; NumPy promises 16 bytes."""
     num_bytes = batch * size * dtype.itemsize
-    if num_bytes < _ALIGNED_BYTES:
+    if num_bytes < MAX_CACHED_BYTES:
         return np.empty((batch, size), dtype=dtype)
     raw = np.empty(num_bytes + _CACHE_LINE, dtype=np.uint8)
     first = -raw.ctypes.data % _CACHE_LINE

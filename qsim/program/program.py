@@ -29,6 +29,7 @@ from qsim.program.execution import (
 )
 from qsim.program.explain import explain_program, measure_run
 from qsim.program.flow import compile_flow
+from qsim.program.short_way import batch_call, plain_angles, row_call
 from qsim.program.slots import SlotAllocator
 from qsim.program.tape import Tape
 from qsim.program.unroll import MAX_UNROLLED
@@ -207,7 +208,7 @@ class Program(Execution):
             If the circuit measures, resets or branches before its end, so that its state is random.
         """
         if initial_state is None:
-            state: ComplexArray | None = self._row_call("state")(params)
+            state: ComplexArray | None = row_call(self, "state")(params)
             if state is not None:
                 return state
         return self._statevector("A state vector", params, initial_state, normalize)
@@ -288,7 +289,7 @@ class Program(Execution):
             (num_observables,) behind for a list of observables.
         """
         if initial_state is None:
-            value = self._row_call("expectation")(params)
+            value = row_call(self, "expectation")(params)
             if value is not None:
                 return value
         self._require_observables()
@@ -338,7 +339,9 @@ class Program(Execution):
         """
         is_plain = wrt is None and measurement is None and step is None and shots is None and seed is None
         if is_plain and directions is None and method == "adjoint" and not return_std:
-            found: tuple[Any, ...] | None = self._row_call("gradient")(params)
+            is_batch = type(params) is np.ndarray and params.ndim == 2
+            call = batch_call(self, len(params)) if is_batch else row_call(self, "gradient")
+            found: tuple[Any, ...] | None = call(params)
             if found is not None:
                 return found
         from qsim.gradients.evaluate import value_and_gradient
@@ -455,7 +458,7 @@ class Program(Execution):
         ndarray, shape (2**k,) or (batch, 2**k), float64
         """
         chosen = self._qubits(qubits)
-        plain = self._plain_angles(params) if initial_state is None else None
+        plain = plain_angles(self, params) if initial_state is None else None
         if plain is not None:
             row: FloatArray = self._backend.probabilities(self._run(plain, None, 1), chosen, self.threads)[0]
             return row
