@@ -220,3 +220,26 @@ def test_errors():
     value = qt.expectation(measured, "Z0", torch.tensor([0.3], requires_grad=True))
     with pytest.raises(GradientError, match="measure"):
         value.backward()
+
+
+def test_layers_in_pipelines_of_scikit_learn():
+    """A layer as a step between a scaler and a classifier, searched over as any other step."""
+    pytest.importorskip("sklearn")
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
+
+    upload = qsim.Circuit(2).ry(x[0], 0).ry(x[1], 1)
+    layer = qt.QuantumLayer(upload, ["X0", "X1", "X0 X1"], inputs="x")  # sines, and their product
+
+    def encode(X):
+        return layer(torch.tensor(X)).numpy()
+
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (60, 2))
+    y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    model = make_pipeline(MinMaxScaler((-1.5, 1.5)), FunctionTransformer(encode), LogisticRegression())
+    grid = {"logisticregression__C": [1.0, 100.0]}
+    search = GridSearchCV(model, grid, cv=3, error_score="raise").fit(X, y)
+    assert search.best_score_ > 0.9 > LogisticRegression().fit(X, y).score(X, y)
