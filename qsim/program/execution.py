@@ -79,8 +79,11 @@ class Execution:
         self._handles = [self._backend.compile(tape, fuse=self.fuse) for tape in self._code.tapes]
         #: what gradients need of the tape, made when first asked for and shared by `with_observables`
         self._derived: dict[Any, Any] = {}
-        # Small circuits of gates whose angles are the parameters: what `_plain_angles` takes.
-        self._is_plain = (
+        self._is_plain = self._can_be_plain()
+
+    def _can_be_plain(self) -> bool:
+        """Whether this is a small circuit of gates whose angles are the parameters: see `_plain_angles`."""
+        return (
             self._code.is_static
             and bool(self._handles)
             and not self._slots.expressions

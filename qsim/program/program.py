@@ -18,7 +18,7 @@ from qsim.circuit import Circuit
 from qsim.errors import ArgumentError, CircuitError, ParameterError, StateError
 from qsim.memory import check_budget, check_free_memory, check_state_memory, parse_bytes
 from qsim.observables import Diagonal, PauliSum, Projector
-from qsim.parameters import Parameter
+from qsim.parameters import Parameter, ParameterVector
 from qsim.program.execution import (
     ComplexArray,
     Execution,
@@ -29,7 +29,7 @@ from qsim.program.execution import (
 )
 from qsim.program.explain import explain_program, measure_run
 from qsim.program.flow import compile_flow
-from qsim.program.slots import SlotAllocator
+from qsim.program.slots import SlotAllocator, SlotMap
 from qsim.program.tape import Tape
 from qsim.program.unroll import MAX_UNROLLED
 from qsim.results import Samples
@@ -179,6 +179,23 @@ class Program(Execution):
         other.__dict__.update(self.__dict__)
         del other.__dict__["_sealed"]
         other._set_observables(observables)
+        other._seal()
+        return other
+
+    def _of_slots(self) -> Program:
+        """The same program whose parameters are its slots; nothing of the circuit is compiled again.
+
+        For frameworks that evaluate and differentiate the expressions of the parameters themselves.
+        """
+        if not self._slots.expressions:
+            return self
+        other = Program.__new__(Program)
+        other.__dict__.update(self.__dict__)
+        del other.__dict__["_sealed"]
+        other.parameters = tuple(ParameterVector("slot", self._slots.num_slots))
+        other._slots = SlotMap(other.parameters)
+        other._derived, other._row_calls = {}, {}
+        other._is_plain = other._can_be_plain()
         other._seal()
         return other
 
