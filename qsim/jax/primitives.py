@@ -27,7 +27,7 @@ from qsim.jax.foreign import lower_to_core
 from qsim.jax.host import FUNCTIONS
 from qsim.program.program import Program
 
-__all__ = ["values"]
+__all__ = ["curvatures", "values"]
 
 #: Up to so many observables their gradients are taken with the values: one sweep gives both.
 MAX_EAGER = 2
@@ -65,7 +65,9 @@ def _make(name: str) -> Primitive:
     def callback(*arrays: Any, program: Program) -> Any:
         x = arrays[0]
         results = tuple(jax.ShapeDtypeStruct(shape, x.dtype) for shape in _shapes(name, program, x))
-        return jax.pure_callback(functools.partial(run, program), results, *arrays, vmap_method="broadcast_all")
+        return jax.pure_callback(
+            functools.partial(run, program), results, *arrays, vmap_method="broadcast_all"
+        )
 
     def mapped(arrays: Any, dims: Any, *, program: Program) -> Any:
         size = next(a.shape[d] for a, d in zip(arrays, dims, strict=True) if d is not None)
@@ -104,12 +106,16 @@ def _values_jvp(primals: Any, tangents: Any, *, program: Program) -> Any:
 def _slopes_jvp(primals: Any, tangents: Any, *, program: Program) -> Any:
     (x,), (t,) = primals, tangents
     found, slopes = _bind("slopes", program, x)
+    return [found, slopes], [jnp.einsum("...op,...p->...o", slopes, t), curvatures(program, x, t)]
+
+
+def curvatures(program: Program, x: Any, tangent: Any) -> Any:
+    """``d2E/dx2 . t`` of each observable, (..., observables, slots)."""
     size = len(program.observables)
     shape = (*x.shape[:-1], size, x.shape[-1])
     each = jnp.broadcast_to(jnp.eye(size, dtype=x.dtype), (*x.shape[:-1], size, size))
-    x, moved = (jnp.broadcast_to(a[..., None, :], shape) for a in (x, t))
-    change = _bind("curvature", program, x, moved, each)[0]
-    return [found, slopes], [jnp.einsum("...op,...p->...o", slopes, t), change]
+    rows, moved = (jnp.broadcast_to(a[..., None, :], shape) for a in (x, tangent))
+    return _bind("curvature", program, rows, moved, each)[0]
 
 
 def _linear_jvp(name: str, second: str | None) -> Any:

@@ -126,7 +126,9 @@ class Function:
         backend: str | None = None,
         threads: int | None = None,
     ) -> None:
-        program = circuit if isinstance(circuit, Program) else Simulator(backend, None, threads).compile(circuit)
+        program = (
+            circuit if isinstance(circuit, Program) else Simulator(backend, None, threads).compile(circuit)
+        )
         if observable is None and isinstance(circuit, Program):
             observable = list(program.observables)
             self._is_single = circuit._is_single
