@@ -9,6 +9,6 @@ from qsim._extras import require
 
 require("jax", extra="jax", user="qsim.jax", name="JAX", at_least="0.5")
 
-from qsim.jax.values import Function, expectation, function
+from qsim.jax.values import Function, expectation, function, probabilities, statevector
 
-__all__ = ["Function", "expectation", "function"]
+__all__ = ["Function", "expectation", "function", "probabilities", "statevector"]

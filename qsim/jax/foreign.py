@@ -21,6 +21,7 @@ from jax.interpreters import mlir
 
 from qsim.gradients.adjoint import is_too_big, reverse_of
 from qsim.gradients.states import dual_of, dual_reverse_of
+from qsim.jax.questions import Question
 from qsim.parameters import MAX_ANGLE
 from qsim.program.dual import Velocities
 from qsim.program.execution import MANY_ROWS
@@ -34,26 +35,29 @@ _SECOND = ("pushed", "curvature")
 _bound: weakref.WeakKeyDictionary[Program, dict[bool, tuple[int, Any]]] = weakref.WeakKeyDictionary()
 
 
-def lower_to_core(name: str, otherwise: Any, ctx: Any, *operands: Any, program: Program) -> Any:
+def lower_to_core(name: str, otherwise: Any, ctx: Any, *operands: Any, question: Question) -> Any:
     """The lowering rule of the primitive `name`: a call of the core, or what `otherwise` makes of it."""
-    if not is_foreign(program):
-        return otherwise(ctx, *operands, program=program)
+    if not is_foreign(question):
+        return otherwise(ctx, *operands, question=question)
+    program = question.program
     if name == "bent":
-        return mlir.lower_fun(functools.partial(_bent, program), multiple_results=True)(ctx, *operands)
+        return mlir.lower_fun(functools.partial(_bent, question), multiple_results=True)(ctx, *operands)
     program._rows_at_once(1, len(program.observables) + (6 if name in _SECOND else 2))
     number, held = _bound_program(program, name in _SECOND)
     ctx.module_context.add_keepalive(held)
     return jax.ffi.ffi_lowering(f"qsim_{name}")(ctx, *operands, number=np.int64(number))
 
 
-def is_foreign(program: Program) -> bool:
-    """Whether compiled functions run this program without Python.
+def is_foreign(question: Question) -> bool:
+    """Whether compiled functions answer this without Python.
 
     That needs the C++ core, gates up to the read-out, observables that are Pauli sums, expressions that JAX knows,
     and no limit of memory.
     """
+    program = question.program
     return (
-        program.backend == "cpp"
+        question.measurement is None
+        and program.backend == "cpp"
         and program._is_static_pauli()
         and not program._slots.expressions
         and program.max_memory is None
@@ -134,8 +138,8 @@ def _arrays(velocities: Velocities) -> tuple[Any, ...]:
     )
 
 
-def _bent(program: Program, x: Any, first: Any, second: Any) -> Any:
+def _bent(question: Question, x: Any, first: Any, second: Any) -> Any:
     """``s . d2E/dx2 . t``, by one product for each observable."""
     from qsim.jax.primitives import curvatures
 
-    return [jnp.einsum("...op,...p->...o", curvatures(program, x, first), second)]
+    return [jnp.einsum("...op,...p->...o", curvatures(question, x, first), second, precision="highest")]

@@ -1,4 +1,4 @@
-"""Expectation values as a function of JAX arrays."""
+"""Expectation values, probabilities and states as functions of JAX arrays."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from qsim.circuit import Circuit
 from qsim.errors import ArgumentError, ParameterError
 from qsim.jax.columns import Columns, angles, is_traceable
 from qsim.jax.primitives import values
+from qsim.jax.questions import Question
+from qsim.measurements import Expectation, Measurement, Probabilities, State
 from qsim.parameters import ParameterVector
 from qsim.program.program import Program
 from qsim.simulator import Simulator
 
-__all__ = ["Function", "expectation", "function"]
+__all__ = ["Function", "expectation", "function", "probabilities", "statevector"]
 
 
 def expectation(
@@ -51,7 +53,7 @@ def expectation(
     ------
     ParameterError
         Values are missing, of the wrong shape, or not finite. Inside compiled functions, JAX raises its own
-        error with this message for values that are not finite.
+        error with a message like this one for values that are not finite.
     TypeError
         `params` holds no real numbers.
     GradientError
@@ -61,8 +63,8 @@ def expectation(
     -----
     ``jax.grad``, ``jacrev``, ``jacfwd``, ``hessian``, ``jvp``, ``vjp``, ``vmap``, ``jit`` and all their
     compositions up to two derivatives; what ``vmap`` maps becomes part of the batch. Compiled functions call
-    the C++ core without Python; see docs/jax.md for what still needs a callback. Cost as for `qsim.vjp`; up to
-    two observables gradients are taken with the values, see `qsim.value_and_gradient`.
+    the C++ core without Python (docs/jax.md says what needs a callback). Cost as for `qsim.vjp`; up to two
+    observables gradients are taken with the values, see `qsim.value_and_gradient`.
 
     Examples
     --------
@@ -76,6 +78,68 @@ def expectation(
     return Function(circuit, observable, backend=backend, threads=threads)(params)
 
 
+def probabilities(
+    circuit: Circuit | Program,
+    params: Any,
+    qubits: Any = None,
+    *,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Probabilities of the basis states of some qubits, a function that JAX transforms and compiles.
+
+    Parameters
+    ----------
+    circuit, params, backend, threads
+        As for `expectation`.
+    qubits : sequence of int, optional
+        The first is the least significant bit of the result's index; all by default.
+
+    Returns
+    -------
+    jax.Array
+        The leading dimensions of `params`, then (2**k,).
+
+    Notes
+    -----
+    Compiled functions call back into Python. Derivatives as for `expectation`, at the cost of `qsim.vjp` and
+    `qsim.jvp`.
+
+    Examples
+    --------
+    >>> probabilities(Circuit(2).h(1), {}).shape
+    (4,)
+    """
+    return Function(circuit, Probabilities(qubits), backend=backend, threads=threads)(params)
+
+
+def statevector(
+    circuit: Circuit | Program, params: Any, *, backend: str | None = None, threads: int | None = None
+) -> Any:
+    """Amplitudes of the state, a function that JAX transforms and compiles.
+
+    Parameters
+    ----------
+    circuit, params, backend, threads
+        As for `expectation`.
+
+    Returns
+    -------
+    jax.Array
+        The leading dimensions of `params`, then (2**num_qubits,); complex64 if `params` is float32.
+
+    Notes
+    -----
+    As for `probabilities`.
+
+    Examples
+    --------
+    >>> statevector(Circuit(2).h(1), {}).shape
+    (4,)
+    """
+    return Function(circuit, State(), backend=backend, threads=threads)(params)
+
+
 def function(
     circuit: Circuit | Program,
     observable: Any,
@@ -84,17 +148,19 @@ def function(
     backend: str | None = None,
     threads: int | None = None,
 ) -> Function:
-    """The function of `expectation` for one circuit, compiled once; see `Function`."""
+    """What `expectation` computes of one circuit, as a function compiled once: a `Function`, which see."""
     return Function(circuit, observable, inputs, backend=backend, threads=threads)
 
 
 class Function:
-    """Expectation values of a circuit, as a function of its parameters.
+    """Expectation values of a circuit, or whatever its state can be asked, as a function of its parameters.
 
     Parameters
     ----------
-    circuit, observable, backend, threads
+    circuit, backend, threads
         As for `expectation`.
+    observable : observable, list of observables or Measurement
+        As for `expectation`, or one of `qsim.measurements`.
     inputs : str or sequence of str
         Parameters or vectors that the function takes one by one, in this order; it takes the others by their
         names. Empty: it takes one argument, `params` of `expectation`.
@@ -126,18 +192,25 @@ class Function:
         backend: str | None = None,
         threads: int | None = None,
     ) -> None:
-        program = (
-            circuit if isinstance(circuit, Program) else Simulator(backend, None, threads).compile(circuit)
-        )
-        if observable is None and isinstance(circuit, Program):
-            observable = list(program.observables)
-            self._is_single = circuit._is_single
+        is_program = isinstance(circuit, Program)
+        base = circuit if is_program else Simulator(backend, threads=threads).compile(circuit)
+        if isinstance(observable, Expectation):
+            observable = observable.observables
+        #: whether JAX evaluates the expressions of parameters, so that the core sees their values alone
+        self._by_slots = is_traceable(base._slots)
+        inner = base._of_slots() if self._by_slots else base
+        if isinstance(observable, Measurement):
+            self._is_single = False
+            self.program = observable.attach(base)
+            self._question = Question(observable.attach(inner), observable)
         else:
             self._is_single = not isinstance(observable, list | tuple)
-        listed = list(observable) if isinstance(observable, list | tuple) else [observable]
-        self.program = program.with_observables(listed)
-        self._inner = self.program._of_slots() if is_traceable(self.program._slots) else self.program
-        self._columns = Columns(self.program.parameters)
+            if observable is None and is_program:
+                observable, self._is_single = list(base.observables), base._is_single
+            listed = list(observable) if isinstance(observable, list | tuple) else [observable]
+            self.program = base.with_observables(listed)
+            self._question = Question(inner.with_observables(listed))
+        self._columns = Columns(base.parameters)
         self.shapes = {name: self._columns.shape(name) for name in self._columns.shapes}
         self.inputs = (inputs,) if isinstance(inputs, str) else tuple(name_of(name) for name in inputs)
         for name in self.inputs:
@@ -148,25 +221,29 @@ class Function:
                 )
 
     def __call__(self, *arrays: Any, **named: Any) -> Any:
-        """Values (..., num_observables), or (...) for one observable."""
+        """Values (..., num_observables), (...) for one observable, or of the shape of the measurement."""
         expected = self.inputs or ("params",)
         if len(arrays) != len(expected) or (named and not self.inputs):
             raise ArgumentError(
-                f"The function takes {len(expected)} argument(s) ({', '.join(expected)})"
-                f"{' and names' if self.inputs else ''}, but got {len(arrays)}"
-                f"{' and ' + ', '.join(named) if named else ''}."
+                f"The function takes {', '.join(expected)}{', and other parameters by name' * bool(self.inputs)}, "
+                f"but got {len(arrays)} argument(s){' and ' + ', '.join(named) if named else ''}."
             )
-        params = dict(zip(self.inputs, arrays, strict=True), **named) if self.inputs else arrays[0]
-        columns, given = self._gather(params)
+        by_name = dict(zip(self.inputs, arrays, strict=False), **named)
+        columns, given = self._gather(by_name if self.inputs else arrays[0])
         rows = columns.side_by_side(given) if given else jnp.zeros(0)
-        if self._inner is not self.program:
-            rows = angles(self.program._slots, rows)
-        out = values(self._inner, rows)
+        dtype = rows.dtype
+        if dtype not in (jnp.float32, jnp.float64):
+            rows = rows.astype(jnp.float32)
+        out = values(self._question, angles(self.program._slots, rows) if self._by_slots else rows)
+        shape = (*rows.shape[:-1], *self._question.shape)
+        if self._question.is_complex:
+            half = self._question.size // 2
+            return (out[..., :half] + 1j * out[..., half:]).reshape(shape)
+        out = out.astype(dtype).reshape(shape)
         return out[..., 0] if self._is_single else out
 
     def __repr__(self) -> str:
-        names = ", ".join(self.inputs) or "params"
-        return f"<Function of {names}: {self.program!r}>"
+        return f"<Function of {', '.join(self.inputs) or 'params'}: {self._question!r}>"
 
     def _gather(self, params: Any) -> tuple[Columns, list[Any]]:
         """Arrays, checked, and how they make rows of the program's parameters."""

@@ -189,6 +189,10 @@ class Program(Execution):
         """
         if not self._slots.expressions:
             return self
+        made: Program = self._derive("of slots", self._make_of_slots)
+        return made
+
+    def _make_of_slots(self) -> Program:
         other = Program.__new__(Program)
         other.__dict__.update(self.__dict__)
         del other.__dict__["_sealed"]
