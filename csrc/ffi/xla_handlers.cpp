@@ -2,12 +2,14 @@
 
 #include <atomic>
 #include <cmath>
-#include <cstring>
+#include <cstddef>
+#include <cstdio>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "../execute/threads.hpp"
 #include "bound_program.hpp"
@@ -179,10 +181,11 @@ void check_angles(const BoundProgram& program, const double* angles, std::int64_
   if (good) return;
   std::int64_t i = 0;
   while (angles[i] <= program.largest_angle && angles[i] >= -program.largest_angle) ++i;
-  throw Failure(XLA_FFI_Error_Code_INVALID_ARGUMENT,
-                "The parameters of a circuit must be finite and below 1e15 in magnitude, but number " +
-                    std::to_string(i % slots) + " of row " + std::to_string(i / slots) + " is " +
-                    std::to_string(angles[i]) + ".");
+  char text[160];
+  std::snprintf(text, sizeof text, "Values of parameters must be finite%s, but number %lld of row %lld is %g.",
+                std::isfinite(angles[i]) ? " and not that large" : "", static_cast<long long>(i % slots),
+                static_cast<long long>(i / slots), angles[i]);
+  throw Failure(XLA_FFI_Error_Code_INVALID_ARGUMENT, text);
 }
 
 /// body(program, rows, arguments, results): angles (rows, num_slots) and `count - 1` arrays more.

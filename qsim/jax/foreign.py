@@ -1,8 +1,8 @@
 """How compiled JAX functions call the core: foreign functions of XLA, which need no Python when they run.
 
-The core has a handler for each primitive (csrc/ffi). The call carries the number of a program that is known to the
-core as long as somebody holds it: what JAX traced holds the Program, what it lowered holds the core's object, and
-what it compiled holds that, too.
+The core has a handler for each primitive (csrc/ffi). A call carries the number of a program that the core
+knows as long as somebody holds it: what JAX traced holds the Program, what it lowered and what it compiled
+hold the core's object.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def lower_to_core(name: str, otherwise: Any, ctx: Any, *operands: Any, question:
 def is_foreign(question: Question) -> bool:
     """Whether compiled functions answer this without Python.
 
-    That needs the C++ core, gates up to the read-out, observables that are Pauli sums, expressions that JAX knows,
-    and no limit of memory.
+    That needs the C++ core, gates up to the read-out, observables that are Pauli sums, expressions that JAX
+    knows, and no limit of memory.
     """
     program = question.program
     return (
@@ -67,7 +67,7 @@ def is_foreign(question: Question) -> bool:
 
 @functools.cache
 def _is_registered() -> bool:
-    """Make the handlers known to XLA, once; False where it has another interface than the core was built with."""
+    """Make the handlers known to XLA, once; False if it does not take the core's version of the interface."""
     from qsim import _core
 
     try:
@@ -75,8 +75,8 @@ def _is_registered() -> bool:
             jax.ffi.register_ffi_target(f"qsim_{name}", stages, platform="cpu")
     except Exception as error:
         warnings.warn(
-            f"qsim.jax runs compiled functions through Python callbacks, as JAX {jax.__version__} refuses the "
-            f"core's foreign functions: {error}",
+            f"qsim.jax runs compiled functions through Python callbacks, as JAX {jax.__version__} refuses "
+            f"the core's foreign functions: {error}",
             RuntimeWarning,
             stacklevel=2,
         )
@@ -87,8 +87,8 @@ def _is_registered() -> bool:
 def _bound_program(program: Program, second: bool) -> tuple[int, Any]:
     """The number of a program and the core's object.
 
-    The number is a digest of the program: code that JAX keeps on disk finds the same program in another process, or
-    none.
+    The number is a digest of the program: code that JAX keeps on disk finds the same program in another
+    process, or none.
     """
     known = _bound.setdefault(program, {})
     if second not in known:

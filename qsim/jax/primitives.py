@@ -7,8 +7,8 @@ tangents of the angles, six functions are closed under two derivatives of any mo
 * `products`: ``c . dE/dx``, and `pushed`: ``dE/dx . t``: each is the other's transpose;
 * `curvature`: ``c . d2E/dx2 . t``, and `bent`: ``s . d2E/dx2 . t``: where the chain ends.
 
-All but the angles enter linearly. Leading dimensions are the core's batch, so what ``jax.vmap`` maps is one more
-of them.
+All but the angles enter linearly. Leading dimensions are the core's batch, so what ``jax.vmap`` maps is one
+more of them.
 """
 
 from __future__ import annotations
@@ -154,8 +154,8 @@ def _transpose(name: str, by: dict[int, Any]) -> Any:
 
 def _too_high() -> GradientError:
     return GradientError(
-        "Functions of circuits in JAX have first and second derivatives, but a third derivative was asked for. "
-        "For second derivatives use jax.hessian, or jax.jvp of jax.grad."
+        "Functions of circuits in JAX have first and second derivatives, but a third derivative was asked "
+        "for. For second derivatives use jax.hessian, or jax.jvp of jax.grad."
     )
 
 

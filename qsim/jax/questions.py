@@ -1,7 +1,7 @@
 """What is asked of a program, and the answers in NumPy: what eager calls and callbacks run.
 
-An answer is a list of real numbers; of complex ones the real parts, then the imaginary parts. Angles have shape (...,
-slots) with the same leading dimensions in all arguments; results have the dtype of the first one.
+An answer is a list of real numbers; of complex ones the real parts, then the imaginary parts. Angles have
+shape (..., slots) with the same leading dimensions in all arguments; results have the dtype of the first one.
 """
 
 from __future__ import annotations

@@ -224,13 +224,14 @@ class Function:
         """Values (..., num_observables), (...) for one observable, or of the shape of the measurement."""
         expected = self.inputs or ("params",)
         if len(arrays) != len(expected) or (named and not self.inputs):
+            others = ", and other parameters by name" if self.inputs else ""
+            given = " and " + ", ".join(named) if named else ""
             raise ArgumentError(
-                f"The function takes {', '.join(expected)}{', and other parameters by name' * bool(self.inputs)}, "
-                f"but got {len(arrays)} argument(s){' and ' + ', '.join(named) if named else ''}."
+                f"The function takes {', '.join(expected)}{others}, but got {len(arrays)} argument(s){given}."
             )
         by_name = dict(zip(self.inputs, arrays, strict=False), **named)
-        columns, given = self._gather(by_name if self.inputs else arrays[0])
-        rows = columns.side_by_side(given) if given else jnp.zeros(0)
+        columns, parts = self._gather(by_name if self.inputs else arrays[0])
+        rows = columns.side_by_side(parts) if parts else jnp.zeros(0)
         dtype = rows.dtype
         if dtype not in (jnp.float32, jnp.float64):
             rows = rows.astype(jnp.float32)

@@ -18,7 +18,7 @@ from qsim.circuit import Circuit
 from qsim.errors import ArgumentError, CircuitError, ParameterError, StateError
 from qsim.memory import check_budget, check_free_memory, check_state_memory, parse_bytes
 from qsim.observables import Diagonal, PauliSum, Projector
-from qsim.parameters import Parameter, ParameterVector
+from qsim.parameters import Parameter
 from qsim.program.execution import (
     ComplexArray,
     Execution,
@@ -196,7 +196,8 @@ class Program(Execution):
         other = Program.__new__(Program)
         other.__dict__.update(self.__dict__)
         del other.__dict__["_sealed"]
-        other.parameters = tuple(ParameterVector("slot", self._slots.num_slots))
+        named = (Parameter(str(expression)) for expression in self._slots.expressions)
+        other.parameters = (*self.parameters, *named)
         other._slots = SlotMap(other.parameters)
         other._derived, other._row_calls = {}, {}
         other._is_plain = other._can_be_plain()
