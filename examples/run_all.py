@@ -2,8 +2,8 @@
 
     python examples/run_all.py [--backend numba] [--max-qubits 20] [NAME ...]
 
-Then train a classifier of handwritten digits (digits.py; with scikit-learn: pip install ".[sklearn]"), unless
-circuits are named.
+Then train a classifier of handwritten digits (digits.py; with scikit-learn: pip install ".[sklearn]") and what
+is written for other frameworks (jax_training.py), where they are installed, unless circuits are named.
 
 Each file says in its header what must come out (see generate_circuits.py); a miss makes the exit code 1.
 The report goes to the terminal and to examples/output/report.txt, a histogram of the samples of each
@@ -13,6 +13,7 @@ circuit beside it (with Matplotlib: pip install ".[viz]").
 from __future__ import annotations
 
 import argparse
+import importlib
 import math
 import sys
 import time
@@ -25,6 +26,9 @@ from qsim.operations import GateOperation
 EXAMPLES = Path(__file__).parent
 CIRCUITS = EXAMPLES / "circuits"
 OUTPUT = EXAMPLES / "output"
+
+#: Modules here whose `train` needs a framework, and gives an outcome with `lines` and `is_good`.
+FRAMEWORK_EXAMPLES = ("jax_training",)
 
 #: Exact figures must be met to this, in units of the largest value there can be.
 TOLERANCES = {"double": 1e-9, "single": 2e-4}
@@ -267,6 +271,8 @@ def main(arguments: list[str] | None = None) -> int:
             missed.append("digits")
         if run_real_data(options, lines):
             missed.append("real_data")
+    if not options.names:
+        missed += [name for name in FRAMEWORK_EXAMPLES if run_framework_example(name, lines)]
     verdict = "all as expected" if not missed else f"NOT as expected: {', '.join(missed)}"
     last = f"{run} circuits in {seconds:.1f} s: {verdict}"
     print(last)
@@ -299,6 +305,20 @@ def run_real_data(options: argparse.Namespace, lines: list[str]) -> bool:
     table, found = real_data.run(list(real_data.DATA), "zz", 150, options.output, pictures=False)
     lines += ["", "Quantum kernels beside tuned classical methods", *table]
     return not real_data.is_as_expected(found, "zz")
+
+
+def run_framework_example(name: str, lines: list[str]) -> bool:
+    """Run an example for a framework, if that is there; whether it is worse than promised."""
+    sys.path.insert(0, str(EXAMPLES))
+    try:
+        outcome = importlib.import_module(name).train()
+    except ImportError as error:
+        print(f"No {name}: {error}", file=sys.stderr)
+        return False
+    part = outcome.lines()
+    print("\n".join(part), flush=True)
+    lines += part
+    return not outcome.is_good
 
 
 def has_sklearn() -> bool:

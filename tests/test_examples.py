@@ -36,6 +36,8 @@ def no_learning(request: pytest.FixtureRequest, run_all: ModuleType, monkeypatch
         monkeypatch.setattr(run_all, "run_digits", lambda *arguments: False)
     if request.node.name != "test_real_data":
         monkeypatch.setattr(run_all, "run_real_data", lambda *arguments: False)
+    if request.node.name != "test_framework_examples":
+        monkeypatch.setattr(run_all, "FRAMEWORK_EXAMPLES", ())
 
 
 def test_there_are_circuits() -> None:
@@ -220,3 +222,35 @@ def _same(new: str, old: str) -> bool:
     if not new.startswith("//") or ours[:-1] != theirs[:-1]:
         return False
     return float(ours[-1]) == pytest.approx(float(theirs[-1]), abs=1e-10)
+
+
+def test_framework_examples(
+    run_all: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those whose framework is here; short, as the README's command runs them whole."""
+    monkeypatch.setattr(run_all, "CIRCUITS", tmp_path)
+    monkeypatch.syspath_prepend(EXAMPLES)
+    bell = (
+        '// outcome: 11 0.5\nOPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;\nh q[0];\ncx q[0], q[1];\n'
+    )
+    (tmp_path / "bell.qasm").write_text(bell, encoding="utf-8")
+    assert run_all.main(["--output", str(tmp_path), "--no-pictures"]) == 0
+    found = capsys.readouterr()
+    for name in run_all.FRAMEWORK_EXAMPLES:
+        assert f"{name}: " in found.out or f"No {name}: " in found.err
+    monkeypatch.setitem(sys.modules, "jax", None)
+    monkeypatch.delitem(sys.modules, "qsim.jax", raising=False)
+    assert run_all.main(["--output", str(tmp_path), "--no-pictures"]) == 0
+    assert (
+        'No jax_training: qsim.jax needs JAX: pip install "qsim-statevector[jax]"' in capsys.readouterr().err
+    )
+
+
+def test_training_with_jax(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("jax")
+    monkeypatch.syspath_prepend(EXAMPLES)
+    import jax_training
+
+    assert jax_training.main([]) == 0
+    assert jax_training.main(["--steps", "2"]) == 1
+    assert "jax_training: 2 steps of 64 points" in capsys.readouterr().out

@@ -192,8 +192,10 @@ class Function:
         backend: str | None = None,
         threads: int | None = None,
     ) -> None:
-        is_program = isinstance(circuit, Program)
-        base = circuit if is_program else Simulator(backend, threads=threads).compile(circuit)
+        if isinstance(circuit, Program):
+            base = circuit
+        else:
+            base = Simulator(backend, threads=threads).compile(circuit)
         if isinstance(observable, Expectation):
             observable = observable.observables
         #: whether JAX evaluates the expressions of parameters, so that the core sees their values alone
@@ -205,7 +207,7 @@ class Function:
             self._question = Question(observable.attach(inner), observable)
         else:
             self._is_single = not isinstance(observable, list | tuple)
-            if observable is None and is_program:
+            if observable is None and base is circuit:
                 observable, self._is_single = list(base.observables), base._is_single
             listed = list(observable) if isinstance(observable, list | tuple) else [observable]
             self.program = base.with_observables(listed)
