@@ -72,7 +72,7 @@ class BuildCore(build_ext):
         self.extensions = []
 
     def get_source_files(self) -> list[str]:
-        headers = [str(path) for path in sorted(SOURCES.rglob("*")) if path.suffix in (".hpp", ".inl")]
+        headers = [str(path) for path in sorted(SOURCES.rglob("*")) if path.suffix in (".h", ".hpp", ".inl")]
         return [*super().get_source_files(), *headers]
 
     def build_extension(self, ext: Extension) -> None:
@@ -132,7 +132,9 @@ setup(
             "qsim._core",
             sources(),
             language="c++",
-            depends=[str(path) for path in sorted(SOURCES.rglob("*")) if path.suffix in (".hpp", ".inl")],
+            depends=[
+                str(path) for path in sorted(SOURCES.rglob("*")) if path.suffix in (".h", ".hpp", ".inl")
+            ],
             optional=False,
         )
     ],

@@ -96,6 +96,9 @@ def sweep_back(
     angles: npt.NDArray[np.float64],
     threads: int,
 ) -> npt.NDArray[np.float64]: ...
+
+class BoundProgram: ...
+
 def compile_lanes(
     num_qubits: int,
     num_slots: int,
@@ -159,3 +162,17 @@ def norm_squared(states: _States, threads: int) -> npt.NDArray[np.float64]: ...
 def inner_products(a: _States, b: _States, threads: int) -> npt.NDArray[np.complex128]: ...
 def probability(state: _States, mask: int, value: int, threads: int) -> float: ...
 def collapse(state: _States, mask: int, value: int, scale: float, threads: int) -> None: ...
+def bound_program(
+    number: int,
+    tape: CompiledTape,
+    paulis: CompiledPaulis,
+    lanes: tuple[CompiledLanes, CompiledLaneObservables] | None,
+    least_rows: int,
+    least_rows_back: int,
+    back: tuple[CompiledTape, npt.NDArray[np.int32], npt.NDArray[np.float64]] | None,
+    second: tuple[Any, ...] | None,
+    single: bool,
+    threads: int,
+    largest: float,
+) -> BoundProgram: ...
+def xla_handlers() -> dict[str, dict[str, object]]: ...

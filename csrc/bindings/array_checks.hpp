@@ -168,5 +168,6 @@ void bind_tape(py::module_& m);
 void bind_reductions(py::module_& m);
 void bind_lanes(py::module_& m);
 void bind_rows(py::module_& m);
+void bind_xla(py::module_& m);
 
 }  // namespace qsim

@@ -18,7 +18,7 @@ from qsim.program.reverse import Reverse, reverse_tape
 if TYPE_CHECKING:
     from qsim.program.program import Program
 
-__all__ = ["lanes_back", "observed_lanes", "values_and_jacobian", "wanted_mask"]
+__all__ = ["is_too_big", "lanes_back", "observed_lanes", "reverse_of", "values_and_jacobian", "wanted_mask"]
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
@@ -42,7 +42,7 @@ def values_and_jacobian(
         threads = program._threads_in_lanes(len(program.observables) + 1)
         means, slopes = program._backend.gradient_lanes(*lanes, wanted, angles, program.dtype, threads)
         return means, to_parameters(program, values, slopes, columns)
-    made = program._derive(("adjoint", *columns), lambda: _make_reverse(program, columns))
+    made = reverse_of(program, columns)
     batch, count = len(values), len(program.observables)
     out = np.empty((batch, count))
     by_slot = np.zeros((batch, count, program._slots.num_slots))
@@ -62,7 +62,7 @@ def values_and_jacobian(
 def observed_lanes(program: Program, batch: int) -> tuple[Any, Any] | None:
     """Handles of lane program and observables, if the gradient is to be taken in lanes."""
     copies = len(program.observables) + 1
-    if not program._is_static_pauli() or _too_big(program, copies):
+    if not program._is_static_pauli() or is_too_big(program, copies):
         return None
     lanes = program._observed_lanes(batch, gradient=True)
     if lanes is not None:
@@ -74,13 +74,14 @@ def observed_lanes(program: Program, batch: int) -> tuple[Any, Any] | None:
 
 def lanes_back(program: Program, batch: int, copies: int, from_zero: bool) -> Any:
     """Handle of the lane program, if `copies` states and cotangents in a row are to be swept in lanes."""
-    if batch == 1 or _too_big(program, copies):
+    if batch == 1 or is_too_big(program, copies):
         return None
     lanes = program._lanes(batch, from_zero, gradient=True)
     return None if lanes is None else lanes[1]
 
 
-def _too_big(program: Program, copies: int) -> bool:
+def is_too_big(program: Program, copies: int) -> bool:
+    """Whether so many states and cotangents in a row are too much for groups of lanes."""
     return bool(copies * _LANES * program.dtype.itemsize << program.num_qubits > _GROUP_BYTES)
 
 
@@ -91,8 +92,15 @@ def wanted_mask(program: Program, columns: list[int]) -> npt.NDArray[np.uint8]:
     return out
 
 
-def _make_reverse(program: Program, columns: list[int]) -> tuple[Reverse, Any] | None:
+def reverse_of(program: Program, columns: list[int]) -> tuple[Reverse, Any] | None:
     """The reverse tape and its handle; None where no gate depends on these parameters."""
+    made: tuple[Reverse, Any] | None = program._derive(
+        ("adjoint", *columns), lambda: _make_reverse(program, columns)
+    )
+    return made
+
+
+def _make_reverse(program: Program, columns: list[int]) -> tuple[Reverse, Any] | None:
     if not program._code.tapes:
         return None
     reverse = reverse_tape(program._code.tapes[0], wanted_slots(program, columns))

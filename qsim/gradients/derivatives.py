@@ -39,6 +39,7 @@ __all__ = [
     "hvp",
     "jvp",
     "measured_jacobian",
+    "measured_values",
     "pulled_of",
     "slope_of",
     "tangent_states",
@@ -106,6 +107,17 @@ def jvp(program: Program, measurement: Measurement, params: Any, tangent: Any, w
         out[part] = measurement.evaluate(program, states, rows)
         change[part] = measurement.push(program, states, rows, tangents)
     return request.value(out), request.value(change)
+
+
+def measured_values(program: Program, measurement: Measurement, params: Any) -> Any:
+    """The value of a measurement, (*shape) or (batch, *shape)."""
+    program, request = _prepared(program, measurement, params, None, "value")
+    out = np.empty((len(request.values), *measurement.shape(program)), dtype=_dtype(measurement))
+    angles = program._slots.angles(request.values)
+    for part in chunks(program, len(out), 1 + measurement.copies(program), out.nbytes):
+        states = final_states(program, angles, part)
+        out[part] = measurement.evaluate(program, states, np.arange(part.start, part.stop))
+    return request.value(out)
 
 
 def measured_jacobian(program: Program, measurement: Measurement, request: Request) -> tuple[Any, Any]:

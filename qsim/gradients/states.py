@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from qsim.gradients.adjoint import _make_reverse, lanes_back, wanted_mask
+from qsim.gradients.adjoint import lanes_back, reverse_of, wanted_mask
 from qsim.gradients.evaluate import wanted_slots
 from qsim.program.dual import Velocities, dual_reverse_tape, dual_tape
 from qsim.program.execution import empty_states
@@ -20,7 +20,10 @@ from qsim.program.reverse import Reverse, inverse_tape
 if TYPE_CHECKING:
     from qsim.program.program import Program
 
-__all__ = ["chunks", "chunks_back", "final_states", "pull_back", "push_forward", "second_pull_back", "undo"]
+__all__ = [
+    *("chunks", "chunks_back", "dual_of", "dual_reverse_of", "final_states"),
+    *("pull_back", "push_forward", "second_pull_back", "undo"),
+]
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
@@ -88,7 +91,7 @@ def pull_back(
             np.ascontiguousarray(angles),
             program._threads_in_lanes(cotangents.shape[1] + 1),
         )
-    made = program._derive(("adjoint", *columns), lambda: _make_reverse(program, columns))
+    made = reverse_of(program, columns)
     if made is None:
         return np.zeros((*cotangents.shape[:2], program._slots.num_slots))
     reverse, handle = made
@@ -109,21 +112,39 @@ def _unit(velocities: FloatArray) -> tuple[FloatArray, FloatArray]:
     return velocities / size[:, None], size
 
 
+def dual_of(program: Program, columns: list[int]) -> tuple[Any, Velocities]:
+    """The handle of the dual tape for some parameters, and its angles."""
+
+    def make() -> tuple[Any, Velocities]:
+        tape, made = dual_tape(program._code.tapes[0], wanted_slots(program, columns))
+        return program._backend.compile(tape, fuse=program.fuse), made
+
+    made: tuple[Any, Velocities] = program._derive(("dual", *columns), make)
+    return made
+
+
+def dual_reverse_of(program: Program, columns: list[int]) -> tuple[Any, Reverse, Velocities]:
+    """The handle of the reverse tape for second derivatives, what it is, and its angles."""
+
+    def make() -> tuple[Any, Reverse, Velocities]:
+        reverse, made = dual_reverse_tape(program._code.tapes[0], wanted_slots(program, columns))
+        return program._backend.compile(reverse.tape, fuse=program.fuse), reverse, made
+
+    made: tuple[Any, Reverse, Velocities] = program._derive(("second", *columns), make)
+    return made
+
+
 def _dual_states(
     program: Program, angles: FloatArray, velocities: FloatArray, columns: list[int]
 ) -> ComplexArray:
     """States and tangents along velocities of at most 1, (rows, 2, 2**n)."""
     count, size = len(angles), 1 << program.num_qubits
 
-    def make() -> tuple[Any, Velocities]:
-        tape, made = dual_tape(program._code.tapes[0], wanted_slots(program, columns))
-        return program._backend.compile(tape, fuse=program.fuse), made
-
     out = empty_states(count, 2 * size, program.dtype)
     if not program._code.tapes:
         program._backend.set_basis_state(out, 0, program.threads)
         return out.reshape(count, 2, size)
-    handle, columns_of = program._derive(("dual", *columns), make)
+    handle, columns_of = dual_of(program, columns)
     program._backend.run(handle, out, columns_of.angles(angles, velocities), program.threads)
     return out.reshape(count, 2, size)
 
@@ -157,11 +178,7 @@ def second_pull_back(
     if not program._code.tapes:
         return np.zeros((rows, count, num_slots))
 
-    def make() -> tuple[Any, Reverse, Velocities]:
-        reverse, made = dual_reverse_tape(program._code.tapes[0], wanted_slots(program, columns))
-        return program._backend.compile(reverse.tape, fuse=program.fuse), reverse, made
-
-    handle, reverse, columns_of = program._derive(("second", *columns), make)
+    handle, reverse, columns_of = dual_reverse_of(program, columns)
     cotangents: ComplexArray = np.empty((rows, count, 2 * first.shape[2]), dtype=program.dtype)
     cotangents[..., : first.shape[2]], cotangents[..., first.shape[2] :] = first, second
     by_slot = program._backend.sweep_back(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -49,6 +50,13 @@ MAX_LANE_TABLES = 1 << 26
 _MOST_LANES = 16
 #: What `_connect_observables` makes.
 _OF_OBSERVABLES = ("_paulis", "_lane_observables", "_short_calls", "_is_one_sum")
+#: More than any batch has.
+MANY_ROWS = 1 << 62
+
+
+def _rows_worth(lanes: LaneProgram, gradient: bool) -> float:
+    """Rows that take as long as a group of lanes; back and forth they take twice as long for each pass."""
+    return lanes.rows_worth / 2 if gradient else lanes.rows_worth
 
 
 class Execution:
@@ -147,8 +155,13 @@ class Execution:
         )
         if made is None:
             return None
-        worth = made[0].rows_worth  # back and forth rows take twice as long for each pass as lanes do
-        return made if batch >= (worth / 2 if gradient else worth) else None
+        return made if batch >= _rows_worth(made[0], gradient) else None
+
+    def _least_lane_rows(self, gradient: bool) -> int | None:
+        """Rows from which on `_lanes` serve; None: never."""
+        least = self._backend.least_lane_rows(self.num_qubits, gradient)
+        made = None if least is None else self._lanes(MANY_ROWS, gradient=gradient)
+        return None if made is None else max(least or 0, math.ceil(_rows_worth(made[0], gradient)))
 
     def _make_lanes(self, from_zero: bool) -> tuple[LaneProgram, Any] | None:
         program = lane_program(self._code.tapes[0], from_zero=from_zero)

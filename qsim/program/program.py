@@ -29,8 +29,8 @@ from qsim.program.execution import (
 )
 from qsim.program.explain import explain_program, measure_run
 from qsim.program.flow import compile_flow
-from qsim.program.short_way import batch_call, plain_angles, row_call
-from qsim.program.slots import SlotAllocator
+from qsim.program.short_way import batch_call, is_plain, plain_angles, row_call
+from qsim.program.slots import SlotAllocator, SlotMap
 from qsim.program.tape import Tape
 from qsim.program.unroll import MAX_UNROLLED
 from qsim.results import Samples
@@ -180,6 +180,24 @@ class Program(Execution):
         other.__dict__.update(self.__dict__)
         del other.__dict__["_sealed"]
         other._set_observables(observables)
+        other._seal()
+        return other
+
+    def _of_slots(self) -> Program:
+        """The same program whose parameters are its slots; nothing of the circuit is compiled again.
+
+        For frameworks that evaluate and differentiate the expressions of the parameters themselves.
+        """
+        if not self._slots.expressions:
+            return self
+        other = Program.__new__(Program)
+        other.__dict__.update(self.__dict__)
+        del other.__dict__["_sealed"]
+        named = (Parameter(str(expression)) for expression in self._slots.expressions)
+        other.parameters = (*self.parameters, *named)
+        other._slots = SlotMap(other.parameters)
+        other._derived, other._short_calls = self._derive("of slots", dict), {}
+        other._is_plain = is_plain(other)
         other._seal()
         return other
 

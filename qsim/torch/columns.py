@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
-from qsim.errors import ParameterError
+from qsim._columns import NamedColumns
 from qsim.parameters import Parameter
 
 __all__ = ["Columns"]
@@ -19,41 +19,12 @@ __all__ = ["Columns"]
 _MAX_LAYOUTS = 16
 
 
-class Columns:
-    """How named tensors make rows in the order of parameters: tensors side by side, then a choice."""
+class Columns(NamedColumns):
+    """The columns of tensors."""
 
     def __init__(self, parameters: Sequence[Parameter]) -> None:
-        #: length of each vector, None where the circuit does not tell it; () for a parameter of its own
-        self.shapes: dict[str, tuple[int | None, ...]] = {}
-        self.least: dict[str, int] = {}
-        self._parameters = tuple(parameters)
-        for p in self._parameters:
-            if p.vector is None:
-                self.shapes[p.name] = ()
-            else:
-                name, index = p.vector[:2]
-                self.shapes[name] = (p.vector_length,)
-                self.least[name] = max(self.least.get(name, 0), index + 1)
-        self._chosen: dict[tuple[int, ...], Any] = {}
+        super().__init__(parameters)
         self._layouts: dict[Any, Layout] = {}
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """The shape of a parameter or vector; no longer than the circuit needs if nothing else is known."""
-        shape = self.shapes[name]
-        return shape if not shape else (shape[0] or self.least[name],)  # type: ignore[return-value]
-
-    def check(self, named: Mapping[str, torch.Tensor]) -> list[torch.Tensor]:
-        """The tensors in their order here, if all are given and of the right length."""
-        if named.keys() != self.shapes.keys():
-            self._refuse(named)
-        tensors = [named[name] for name in self.shapes]
-        for (name, shape), value in zip(self.shapes.items(), tensors, strict=True):
-            if shape and (value.ndim == 0 or not self._fits(name, value.shape[-1])):
-                raise ParameterError(
-                    f"Parameter `{name}` must have shape (..., {self.shape(name)[0]}), but has shape "
-                    f"{tuple(value.shape)}."
-                )
-        return tensors
 
     def side_by_side(self, tensors: Sequence[torch.Tensor]) -> torch.Tensor:
         """Rows (..., num_parameters) of tensors that were checked."""
@@ -75,36 +46,6 @@ class Columns:
             wide = [s if shape else (*s, 1) for s, shape in zip(shapes, self.shapes.values(), strict=True)]
             found = self._layouts[shapes] = Layout(shapes, wide, self._choice(tuple(s[-1] for s in wide)))
         return found
-
-    def _fits(self, name: str, length: int) -> bool:
-        (wanted,) = self.shapes[name]
-        return length == wanted if wanted is not None else length >= self.least[name]
-
-    def _choice(self, lengths: tuple[int, ...]) -> Any:
-        """Column of each parameter; None if they are in order."""
-        if lengths not in self._chosen:
-            starts = dict(zip(self.shapes, itertools.accumulate(lengths, initial=0), strict=False))
-            places = [
-                starts[p.name] if p.vector is None else starts[p.vector[0]] + p.vector[1]
-                for p in self._parameters
-            ]
-            is_all = places == list(range(sum(lengths)))
-            self._chosen[lengths] = None if is_all else np.array(places)
-        return self._chosen[lengths]
-
-    def _refuse(self, named: Mapping[str, torch.Tensor]) -> None:
-        known = ", ".join(f"`{name}`" for name in self.shapes) or "none"
-        for name in named:
-            if name not in self.shapes:
-                raise ParameterError(
-                    f"Argument `params` names `{name}`, which the circuit does not have; its parameters are "
-                    f"{known}."
-                )
-        missing = next(name for name in self.shapes if name not in named)
-        raise ParameterError(
-            "Argument `params` must give every parameter of the circuit a value, but has none for "
-            f"`{missing}`."
-        )
 
 
 class Layout:

@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 
+from qsim._columns import name_of
 from qsim.circuit import Circuit
 from qsim.errors import ParameterError
-from qsim.parameters import Parameter, ParameterVector
+from qsim.parameters import ParameterVector
 from qsim.program.program import Program
 from qsim.simulator import Simulator
 from qsim.torch.columns import Columns
@@ -125,7 +126,7 @@ def gather(program: Program, params: Any) -> tuple[Columns, list[torch.Tensor]]:
         columns, named = Columns(list(ParameterVector("params", count))), {"params": values}
     else:
         columns = program._derive("torch columns", lambda: Columns(program.parameters))
-        named = {_name(key): _checked(value, _name(key)) for key, value in params.items()}
+        named = {name_of(key): _checked(value, name_of(key)) for key, value in params.items()}
     return columns, columns.check(named)
 
 
@@ -136,12 +137,3 @@ def _checked(value: Any, name: str) -> torch.Tensor:
         what = f"a tensor of {value.dtype}" if isinstance(value, torch.Tensor) else type(value).__name__
         raise TypeError(f"Argument `params` must hold tensors of real numbers, but `{name}` is {what}.")
     return value if value.is_floating_point() else value.to(torch.get_default_dtype())
-
-
-def _name(key: Any) -> str:
-    name = key.name if isinstance(key, Parameter | ParameterVector) else key
-    if not isinstance(name, str):
-        raise TypeError(
-            f"Argument `params` must have names as keys, but has a key of type {type(key).__name__}."
-        )
-    return name
