@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from qsim.gates import GATES, GateSpec, unique_specs
+from qsim.gates import GATES, GateSpec, get_gate, unique_specs
 from qsim.io.library import INCLUDES
 from qsim.operations import GateOperation
 from qsim.parameters import Parameter
@@ -30,10 +30,14 @@ _HEAD = """// Generated from the gate table by qsim.gate_tapes.table_text(); do 
 def table_text() -> str:
     """The text of ``csrc/capi/gate_table.inl``."""
     table = _Table()
-    specs = unique_specs()
+    known = dict(GATES)
+    for spec in unique_specs():  # inverses at the same parameters have no names in the table
+        inverse, _ = spec.inverse((Parameter("p"),) * spec.num_params)
+        known.setdefault(inverse.name, get_gate(inverse.name))
+    specs = list(dict.fromkeys(known.values()))
     gates = [table.gate(spec) for spec in specs]
     numbers = {spec: k for k, spec in enumerate(specs)}
-    names = [(name, numbers[spec]) for name, spec in sorted(GATES.items())]
+    names = [(name, numbers[spec]) for name, spec in sorted(known.items())]
     includes = [
         (file, name, numbers[GATES[gate]])
         for file, library in INCLUDES.items()
@@ -155,4 +159,3 @@ def _filled(items: Iterable[str]) -> str:
             line = ""
         line += ("  " if not line else " ") + item + ","
     return "".join(lines) + line + "\n"
-

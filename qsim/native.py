@@ -44,7 +44,7 @@ def get_library() -> str:
     path = _PACKAGE / "lib" / name
     if not path.exists():
         raise BackendError(
-            f"The shared library of the C interface is missing ({path}): qsim was installed without a working "
-            "C++ compiler. With one (g++ 12 or clang 15 and up), install qsim again."
+            f"The shared library of the C interface is missing ({path}): qsim was installed without a "
+            "working C++ compiler. With one (g++ 12 or clang 15 and up), install qsim again."
         )
     return str(path)
