@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from qsim._checks import check_count
 from qsim.circuit import Circuit
 from qsim.errors import (
     ArgumentError,
@@ -385,7 +386,7 @@ class Program:
     def sample(self, shots: int, params: npt.ArrayLike = (), *, seed: int) -> npt.NDArray[np.int64]:
         """Outcomes as numbers, shape (shots,) or (batch, shots); those of `qsim.sample` for the same seed."""
         rows, one = self._rows(params)
-        out = np.empty((len(rows), shots), dtype=np.int64)
+        out = np.empty((len(rows), check_count(shots, "shots")), dtype=np.int64)
         check(lib.qsim_sample(self.handle, *_given(rows), shots, seed, *_written(out)))
         return out[0] if one else out
 

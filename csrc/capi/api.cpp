@@ -85,7 +85,7 @@ std::int32_t guarded(const Body& body) noexcept {
 template <class Object>
 class Registry {
  public:
-  /// `noun` with its article, and the argument that holds the number.
+  /// The words for one that there is, and the argument that holds the number.
   Registry(const char* noun, const char* argument, std::int64_t tag) : noun_(noun), argument_(argument), next_(tag) {}
 
   std::int64_t add(std::shared_ptr<const Object> object) {
@@ -114,7 +114,7 @@ class Registry {
 
  private:
   [[noreturn]] void refuse(std::int64_t handle) const {
-    argument_error("Argument `" + std::string(argument_) + "` must be " + noun_ + " that is not freed, but " +
+    argument_error("Argument `" + std::string(argument_) + "` must be " + noun_ + " not freed, but " +
                    std::to_string(handle) + " is none.");
   }
 
@@ -126,8 +126,8 @@ class Registry {
 
 struct Registries {
   // numbers of one kind are none of the other
-  Registry<Program> programs{"a program", "program", std::int64_t{1} << 32 | 1};
-  Registry<PauliSums> observables{"observables", "observables", std::int64_t{2} << 32 | 1};
+  Registry<Program> programs{"a program that is", "program", std::int64_t{1} << 32 | 1};
+  Registry<PauliSums> observables{"observables that are", "observables", std::int64_t{2} << 32 | 1};
 };
 
 /// Never destroyed, as threads may still run at the end of the process. A fork waits until no lock is held, so that the

@@ -52,7 +52,7 @@ std::vector<std::string_view> gate_names() {
 }
 
 std::string hint(std::string_view wanted, const std::vector<std::string_view>& known) {
-  if (wanted.size() > 40) return "";
+  if (wanted.size() < 2 || wanted.size() > 40) return "";
   std::string_view best;
   std::size_t least = wanted.size() < 4 ? 2 : 3;  // what is this far away is another name
   for (const std::string_view name : known) {

@@ -120,11 +120,8 @@ int QasmReader::number() {
   const bool is_integer = std::all_of(digits.begin(), digits.end(), is_digit);
   QasmNode node{QasmNode::Kind::kNumber};
   node.location = index;
-  if (is_integer && digits.size() > 400) fail("An integer has more than 400 digits.");
-  if (!is_integer && digits.size() > 2 && digits[0] == '0' && std::string_view("xXbBoO").find(digits[1]) != std::string_view::npos)
-    fail("Integer `" + std::string(text.substr(0, 40)) + "` is not one OpenQASM knows.");
   node.value = read_number(digits);
-  if (std::isnan(node.value)) {
+  if (std::isnan(node.value) || (is_integer && digits.size() > 400)) {
     if (digits.size() > 2 && digits.compare(digits.size() - 2, 2, "im") == 0) fail("Complex numbers are not supported.");
     fail("`" + std::string(text) + "` is not a number.");
   }
@@ -151,10 +148,11 @@ int QasmReader::named() {
   return add(node);
 }
 
-void QasmReader::check_names(int number, const std::vector<std::string_view>& names) const {
+void QasmReader::check(int number, const std::vector<std::string_view>* names) const {
   const QasmNode& node = nodes[std::size_t(number)];
   const std::string text(node.text);
-  if (node.kind == QasmNode::Kind::kName && text != "pi" && std::find(names.begin(), names.end(), text) == names.end())
+  if (node.kind == QasmNode::Kind::kName && names != nullptr && text != "pi" &&
+      std::find(names->begin(), names->end(), text) == names->end())
     source.fail(node.location, "Name `" + text + "` is not a parameter.");
   if (node.kind == QasmNode::Kind::kCall && function_of(text) == nullptr)
     source.fail(node.location, "Unknown function `" + text + "` (known: cos, exp, ln, sin, sqrt, tan).");
@@ -162,7 +160,7 @@ void QasmReader::check_names(int number, const std::vector<std::string_view>& na
     source.fail(node.location,
                 "Function `" + text + "` takes 1 argument, but got " + std::to_string(node.num_arguments) + ".");
   for (const int child : {node.first, node.second})
-    if (child >= 0) check_names(child, names);
+    if (child >= 0) check(child, names);
 }
 
 double QasmReader::value(int number, const std::vector<std::string_view>& names, const std::vector<double>& values,
@@ -172,6 +170,7 @@ double QasmReader::value(int number, const std::vector<std::string_view>& names,
   if (node.kind == QasmNode::Kind::kName) {
     for (std::size_t k = 0; k < names.size(); ++k)
       if (names[k] == node.text) return values[k];
+    if (node.text != "pi") source.fail(at, "Name `" + std::string(node.text) + "` is not a parameter.");
     return kPi;
   }
   const double a = value(node.first, names, values, at);
@@ -182,7 +181,9 @@ double QasmReader::value(int number, const std::vector<std::string_view>& names,
     case '*': return a * b;
     case '+': return a + b;
     case '-': return a - b;
-    case '^': return std::isnan(a) || std::isnan(b) ? std::nan("") : checked(std::pow(a, b), std::isfinite(a) && std::isfinite(b));
+    case '^':  // of NaN it can be 1
+      if (std::isnan(a) || std::isnan(b)) return std::nan("");
+      return checked(std::pow(a, b), std::isfinite(a) && std::isfinite(b));
     default: break;
   }
   if (b == 0.0) source.fail(at, "A parameter divides by zero.");

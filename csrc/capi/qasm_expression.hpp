@@ -47,9 +47,10 @@ class QasmReader {
 
   /// An expression whose operators bind at least as tightly as `minimum`: its place among the nodes.
   int expression(int minimum = 0);
-  /// Throws if an expression has other names than these and pi, or functions that there are not.
-  void check_names(int node, const std::vector<std::string_view>& names) const;
-  /// Its value, NaN where there is no real and finite one. Throws, pointing to the token `at`, if it divides by zero.
+  /// Throws if an expression has functions that there are not, or, if these are given, other names than these and pi.
+  void check(int node, const std::vector<std::string_view>* names) const;
+  /// Its value, NaN where there is no real and finite one. Throws, pointing to the token `at`, if it divides by zero or
+  /// has another name.
   double value(int node, const std::vector<std::string_view>& names, const std::vector<double>& values,
                std::size_t at) const;
 

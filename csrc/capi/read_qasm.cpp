@@ -112,11 +112,19 @@ class Parser {
       fail("`" + name + "` is a register, but a statement must start with a gate.");
     if (find_included("qelib1.inc", word) != nullptr)
       fail("Gate `" + name + "` is not defined; add `include \"qelib1.inc\";` before it.");
-    std::vector<std::string_view> known;
-    for (const auto& [defined, callee] : gates_) known.push_back(defined);
-    std::sort(known.begin(), known.end());
-    std::string more = hint(word, known);
-    if (more.empty() && find_gate(word) != nullptr)
+    const Gate* const meant = find_gate(word);
+    std::vector<std::string_view> known, same;
+    for (const auto& [defined, callee] : gates_) {
+      known.push_back(defined);
+      if (meant != nullptr && callee.known == meant) same.push_back(defined);
+    }
+    for (auto* names : {&known, &same}) std::sort(names->begin(), names->end());
+    std::string more;
+    if (!same.empty())
+      more = " (did you mean `" + std::string(same.back()) + "`?)";  // small letters come last
+    else if (meant == nullptr)
+      more = hint(word, known);
+    else
       more = "; qsim knows a gate of this name: declare it with `opaque " + name + " ...;`";
     fail("Gate `" + name + "` is not defined" + more + ".");
   }
@@ -151,13 +159,14 @@ class Parser {
     if (qregs_.count(name) || cregs_.count(name) || (gates_.count(name) && !library_.count(name)))
       fail_at(at, "Name `" + std::string(name) + "` is defined already.");
     reader_.expect("[", " and the size of the register");
+    const std::string written(token());
     const std::int64_t size = integer("the size of the register");
     reader_.expect("]", " after the size");
     reader_.expect(";", " after the register");
     std::int64_t& count = quantum ? num_qubits_ : circuit_.num_clbits;
     const std::int64_t most = quantum ? kMaxQubits : kMaxClbits;
     if (size > most - count)
-      fail_at(at, "Register `" + std::string(name) + "` has " + std::to_string(size) + (quantum ? " qubits" : " bits") +
+      fail_at(at, "Register `" + std::string(name) + "` has " + written + (quantum ? " qubits" : " bits") +
                       ", but a program may have at most " + std::to_string(most) + ".");
     (quantum ? qregs_ : cregs_).emplace(name, Register{count, size});
     count += size;
@@ -213,7 +222,7 @@ class Parser {
       std::vector<int> expressions;
       reader_.listed(")", [&] { expressions.push_back(reader_.expression()); });
       for (const int node : expressions) {
-        reader_.check_names(node, {});
+        reader_.check(node, nullptr);
         params.push_back(value(node, {}, {}, at));
       }
     }
@@ -404,7 +413,7 @@ class Parser {
     std::sort(sorted.begin(), sorted.end());
     if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
       fail_at(at, "Gate `" + name + "` uses a qubit twice; they must differ.");
-    for (const int node : call.expressions) reader_.check_names(node, definition.params);
+    for (const int node : call.expressions) reader_.check(node, &definition.params);
     std::int64_t size = 1;
     if (call.callee.definition != nullptr) {
       definition.depth = std::max(definition.depth, call.callee.definition->depth + 1);
