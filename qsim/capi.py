@@ -62,12 +62,12 @@ def _keep(_: Any, error: BaseException, __: Any) -> int:
     return 1
 
 
-@ffi.def_extern(onerror=_keep)
-def interrupt_wanted() -> int:
+def _goes_on() -> int:
     """Asked by the library now and then: a signal's handler runs before the first line, and may raise."""
     return 0
 
 
+ffi.def_extern("interrupt_wanted", onerror=_keep)(_goes_on)
 lib.qsim_set_interrupt_check(lib.interrupt_wanted)
 atexit.register(lib.qsim_set_interrupt_check, ffi.NULL)
 
