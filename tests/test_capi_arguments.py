@@ -237,6 +237,13 @@ def test_bad_arguments_of_runs(program):
     assert "`qubits` must not be NULL" in refused(lib.qsim_probabilities(p, row, 2, 1, NULL, 1, out, 2))
 
 
+def test_more_classical_bits_than_a_number_has():
+    text = "OPENQASM 2.0; qreg q[1]; creg c[{}]; U(3.141592653589793,0,0) q; measure q[0] -> c[{}];"
+    assert capi.Program(text.format(63, 62)).sample(2, seed=0).tolist() == [1 << 62] * 2
+    with pytest.raises(ArgumentError, match="measures 64 classical bits, but a sample has at most 63"):
+        capi.Program(text.format(64, 3)).sample(2, seed=0)
+
+
 def test_bad_terms():
     out = ffi.new("qsim_observables *")
     masks, numbers = ffi.new("uint64_t[]", [1, 4]), ffi.new("double[]", [1.0, 2.0])

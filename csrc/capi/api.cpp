@@ -432,7 +432,7 @@ std::int32_t qsim_sample(qsim_program handle, const double* params, std::int64_t
     check_array(out, "out", length, product(batch, shots, 0, "out"), "length", shape_text({batch, shots}));
     if (program->num_bits > 63)
       argument_error("Argument `program` measures " + counted(program->num_bits, "classical bit") +
-                     ", but a sample is a number of at most 63 bits.");
+                     ", but a sample has at most 63 bits.");
     if (batch > 0 && shots > 0) program->sample(params, batch, shots, seed, out);
   });
 }

@@ -1,5 +1,6 @@
 #include "text.hpp"
 
+#include <charconv>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -20,6 +21,12 @@ std::string formatted(double value, int digits) {
 }  // namespace
 
 double read_number(const std::string& text) {
+#if defined(__cpp_lib_to_chars)
+  double quick = 0;
+  const char* const stop = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), stop, quick);
+  if (error == std::errc() && end == stop) return quick;
+#endif
   std::istringstream in(text);
   in.imbue(std::locale::classic());
   double value = 0;
