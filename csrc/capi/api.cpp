@@ -193,14 +193,18 @@ void check_array(const void* pointer, const char* name, std::int64_t length, std
   if (expected > 0) check_pointer(pointer, name);
 }
 
+/// What can be said of the rows of parameters without reading them.
 void check_params(const Program& program, const double* params, std::int64_t num_params, std::int64_t batch) {
   if (num_params != program.num_params)
-    argument_error("Argument `num_params` must be " + std::to_string(program.num_params) + ", as the program has so many, but is " +
-                   std::to_string(num_params) + ".");
+    argument_error("Argument `num_params` must be " + std::to_string(program.num_params) +
+                   ", as the program has so many, but is " + std::to_string(num_params) + ".");
   if (batch < 0) argument_error("Argument `batch` must not be negative, but is " + std::to_string(batch) + ".");
-  const std::int64_t count = product(batch, num_params, 3, "params") >> 3;
-  if (count > 0) check_pointer(params, "params");
-  for (std::int64_t k = 0; k < count; ++k)
+  if (product(batch, num_params, 3, "params") > 0) check_pointer(params, "params");
+}
+
+/// Comes after the checks of all lengths, which find out if `batch` is not what the caller means.
+void check_values(const double* params, std::int64_t num_params, std::int64_t batch) {
+  for (std::int64_t k = 0; k < batch * num_params; ++k)
     if (!(std::abs(params[k]) <= kMaxAngle))
       argument_error("Argument `params` must hold numbers that are finite and at most 1e+100 in magnitude, but parameter " +
                      std::to_string(k % num_params) + " of row " + std::to_string(k / num_params) + " is " +
@@ -241,6 +245,7 @@ std::int32_t write_state(qsim_program handle, const double* params, std::int64_t
     check_params(*program, params, num_params, batch);
     check_array(out, "out", length, product(batch, 2, program->num_qubits, "out"), "length",
                 "(" + std::to_string(batch) + ", 2**" + std::to_string(program->num_qubits) + ", 2)");
+    check_values(params, num_params, batch);
     if (batch > 0) program->state(params, batch, reinterpret_cast<std::complex<T>*>(out));
   });
 }
@@ -391,6 +396,7 @@ std::int32_t qsim_probabilities(qsim_program handle, const double* params, std::
     }
     check_array(out, "out", length, product(batch, 1, int(num_listed), "out"), "length",
                 "(" + std::to_string(batch) + ", 2**" + std::to_string(num_listed) + ")");
+    check_values(params, num_params, batch);
     if (batch > 0) program->probabilities(params, batch, qubits, int(num_listed), out);
   });
 }
@@ -403,6 +409,7 @@ std::int32_t qsim_expectation(qsim_program handle, qsim_observables observables,
     check_params(*program, params, num_params, batch);
     const std::int64_t count = sums->num_observables();
     check_array(out, "out", length, product(batch, count, 0, "out"), "length", shape_text({batch, count}));
+    check_values(params, num_params, batch);
     if (batch > 0) program->expectation(*sums, params, batch, out);
   });
 }
@@ -419,6 +426,7 @@ std::int32_t qsim_value_and_gradient(qsim_program handle, qsim_observables obser
     check_array(values, "values", values_length, num_values, "values_length", shape_text({batch, count}));
     check_array(gradients, "gradients", gradients_length, product(num_values, num_params, 0, "gradients"),
                 "gradients_length", shape_text({batch, count, num_params}));
+    check_values(params, num_params, batch);
     if (batch > 0) program->value_and_gradient(*sums, params, batch, values, gradients);
   });
 }
@@ -433,6 +441,7 @@ std::int32_t qsim_sample(qsim_program handle, const double* params, std::int64_t
     if (program->num_bits > 63)
       argument_error("Argument `program` measures " + counted(program->num_bits, "classical bit") +
                      ", but a sample has at most 63 bits.");
+    check_values(params, num_params, batch);
     if (batch > 0 && shots > 0) program->sample(params, batch, shots, seed, out);
   });
 }
