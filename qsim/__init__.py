@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from qsim.gradients.metric import geometric_tensor as geometric_tensor
     from qsim.gradients.metric import quantum_fisher as quantum_fisher
     from qsim.io import load as load
+    from qsim.native import get_include as get_include
+    from qsim.native import get_library as get_library
     from qsim.observables import (
         Diagonal as Diagonal,
     )
@@ -113,6 +115,7 @@ _MODULES = {
     "qsim.gradients": ("gradient", "hessian", "hvp", "jacobian", "jvp", "value_and_gradient", "vjp"),
     "qsim.gradients.metric": ("classical_fisher", "geometric_tensor", "quantum_fisher"),
     "qsim.io": ("load",),
+    "qsim.native": ("get_include", "get_library"),
     "qsim.observables": (
         *("Diagonal", "Hermitian", "PauliString", "PauliSum", "Projector", "SparseMatrix"),
         "StateProjector",
@@ -133,8 +136,9 @@ _MODULES = {
 }
 #: Modules that are attributes without an import of their own.
 _SUBMODULES = (
-    *("analysis", "ansatz", "classical", "datasets", "errors", "feature_maps", "gates", "io", "measurements"),
-    *("observables", "operations", "optimize", "quantum_kernels", "sklearn", "testing", "torch", "visual"),
+    *("analysis", "ansatz", "capi", "classical", "datasets", "errors", "feature_maps", "gates", "io"),
+    *("measurements", "observables", "operations", "optimize", "quantum_kernels", "sklearn", "testing"),
+    *("torch", "visual"),
 )
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 

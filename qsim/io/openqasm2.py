@@ -263,6 +263,8 @@ class Parser2(Parser):
             return known
         self.index += 1
         nodes = self.listed(self.expression, ")")
+        for node in nodes:
+            _check_names(self, node, None)
         values = tuple([self._value(node, {}, at) for node in nodes])
         if self.index - start == len(key):
             self.params[key] = values
@@ -472,7 +474,7 @@ class Parser2(Parser):
         gate.body.append((callee, expressions, local))
         if isinstance(callee, _Definition):
             gate.depth = max(gate.depth, callee.depth + 1)
-            gate.size += callee.size
+            gate.size += max(callee.size, 1)  # an empty gate takes time to expand, too
         else:
             gate.size += 1
 
@@ -492,8 +494,9 @@ class Parser2(Parser):
                 return tuple(local)
 
 
-def _check_names(parser: Parser2, node: Node, names: tuple[str, ...]) -> None:
-    if node.kind == "name" and node.value != "pi" and node.value not in names:
+def _check_names(parser: Parser2, node: Node, names: tuple[str, ...] | None) -> None:
+    """Refuse functions that there are not and, if names are given, other names than these."""
+    if node.kind == "name" and names is not None and node.value != "pi" and node.value not in names:
         raise parser.sources.error(node.location, f"Name `{node.value}` is not a parameter.", node.value)
     if node.kind == "call" and (node.value not in _FUNCTIONS or len(node.children) != 1):
         raise parser.sources.error(node.location, _bad_call(node), node.value)
