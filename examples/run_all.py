@@ -2,8 +2,8 @@
 
     python examples/run_all.py [--backend numba] [--max-qubits 20] [NAME ...]
 
-Then train a classifier of handwritten digits (digits.py; with scikit-learn: pip install ".[sklearn]") and what
-is written for other frameworks (jax_training.py), where they are installed, unless circuits are named.
+Then train a classifier of handwritten digits (digits.py; with scikit-learn: pip install ".[sklearn]") and
+what is written for other frameworks (jax_training.py), where they are installed, unless circuits are named.
 
 Each file says in its header what must come out (see generate_circuits.py); a miss makes the exit code 1.
 The report goes to the terminal and to examples/output/report.txt, a histogram of the samples of each
