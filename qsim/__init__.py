@@ -134,7 +134,8 @@ _MODULES = {
 #: Modules that are attributes without an import of their own.
 _SUBMODULES = (
     *("analysis", "ansatz", "classical", "datasets", "errors", "feature_maps", "gates", "io", "measurements"),
-    *("observables", "operations", "optimize", "quantum_kernels", "sklearn", "testing", "torch", "visual"),
+    *("jax", "observables", "operations", "optimize", "quantum_kernels", "sklearn", "testing", "torch"),
+    "visual",
 )
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 
