@@ -136,7 +136,7 @@ _MODULES = {
 }
 #: Modules that are attributes without an import of their own.
 _SUBMODULES = (
-    *("analysis", "ansatz", "capi", "classical", "datasets", "errors", "feature_maps", "gates", "io"),
+    *("analysis", "ansatz", "capi", "classical", "datasets", "errors", "feature_maps", "gates", "io", "jax"),
     *("measurements", "observables", "operations", "optimize", "quantum_kernels", "sklearn", "testing"),
     *("torch", "visual"),
 )

@@ -94,11 +94,11 @@ def test_modules_are_attributes():
         "import qsim; print(qsim.classical.Bit(0), qsim.errors.QsimError.__name__, 'classical' in dir(qsim))"
     )
     assert python(code).stdout.split() == ["c[0]", "QsimError", "True"]
-    for name in set(qsim._SUBMODULES) - {"torch"}:  # which needs what the tests' environment leaves out
+    for name in set(qsim._SUBMODULES) - {"jax", "torch"}:  # which need what the tests' environment leaves out
         assert getattr(qsim, name).__name__ == f"qsim.{name}"
 
 
-@pytest.mark.parametrize("name", ["torch", "sklearn"])
+@pytest.mark.parametrize("name", ["torch", "jax", "sklearn"])
 def test_missing_extras_say_the_pip_command(name):
     without = f"import sys; sys.modules[{name!r}] = None; import qsim; qsim.{name}"
     assert f'pip install "qsim-statevector[{name}]"' in error(without)
