@@ -50,15 +50,15 @@ def read_observable(source: Any) -> Observable:
 
 def _from_sparse_observable(source: Any) -> PauliSum:
     _check_size(source.num_qubits)
-    if np.any(source.bit_terms > 3):  # projectors on eigenstates: each is two Pauli matrices
+    if np.any(np.asarray(source.bit_terms) > 3):  # projectors on eigenstates: each is two Pauli matrices
         source = source.as_paulis()
-    letters, indices, bounds = source.bit_terms, source.indices, source.boundaries
+    letters, indices = np.asarray(source.bit_terms), np.asarray(source.indices)
     x_of, z_of = np.zeros(4, dtype=np.int64), np.zeros(4, dtype=np.int64)
     for letter, (x, z) in _BIT_TERMS.items():
         x_of[letter], z_of[letter] = x, z
     places = np.left_shift(1, indices.astype(np.int64))
-    x, z = (_sums(of[letters] * places, bounds) for of in (x_of, z_of))
-    return PauliSum.from_masks(x, z, np.real_if_close(source.coeffs))
+    x, z = (_sums(of[letters] * places, source.boundaries) for of in (x_of, z_of))
+    return PauliSum.from_masks(x, z, np.real_if_close(np.asarray(source.coeffs)))
 
 
 def _sums(values: Any, bounds: Any) -> Any:
