@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from qiskit.primitives import BaseEstimatorV2, DataBin, PrimitiveJob, PrimitiveResult, PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
+from qiskit.providers import Options
 
-from qsim.gradients.evaluations import Evaluations, Options, Streams
+from qsim.gradients.evaluations import Evaluations, Streams
+from qsim.gradients.evaluations import Options as ShotOptions
 from qsim.program.program import Program
 from qsim.qiskit.programs import Compiled, blocks, compiled, observable_key, simulator_options, unique_rows
 from qsim.rng import root_sequence
@@ -63,7 +65,7 @@ class QsimEstimator(BaseEstimatorV2):
     ) -> None:
         self._default_precision = default_precision
         self._seed = seed
-        self._options = simulator_options(options)
+        self._options = Options(**simulator_options(options))
         root_sequence(None if isinstance(seed, np.random.Generator) else seed)  # refuses what is no seed
 
     @property
@@ -77,9 +79,9 @@ class QsimEstimator(BaseEstimatorV2):
         return self._seed
 
     @property
-    def options(self) -> dict[str, Any]:
-        """Options of the simulator."""
-        return dict(self._options)
+    def options(self) -> Any:
+        """Options of the simulator; ``options.update_options(threads=1)`` changes them."""
+        return self._options
 
     def run(self, pubs: Iterable[Any], *, precision: float | None = None) -> Any:
         """Estimate expectation values.
@@ -105,10 +107,11 @@ class QsimEstimator(BaseEstimatorV2):
     def _run(self, pubs: list[Any], root: np.random.SeedSequence) -> Any:
         work: dict[tuple[int, float], _Work] = {}
         kept: list[Compiled] = []
+        options = simulator_options(self._options)
         for pub in pubs:
             entry = next((k for k in kept if k.is_of(pub.circuit)), None)
             if entry is None:
-                entry = compiled(pub.circuit, self._options)
+                entry = compiled(pub.circuit, options)
                 kept.append(entry)
             job = work.setdefault((id(entry), pub.precision), _Work(entry, pub.precision))
             job.add(pub)
@@ -189,7 +192,7 @@ def estimate(
         values = np.asarray(program.expectation(rows))
         errors = np.sqrt(np.asarray(program.variance(rows)) / shots)
         return np.random.default_rng(seed).normal(values, errors), errors
-    evaluations = Evaluations(program, Options(shots=shots, seed=seed), Streams(seed, len(rows)))
+    evaluations = Evaluations(program, ShotOptions(shots=shots, seed=seed), Streams(seed, len(rows)))
     numbers = np.arange(len(rows), dtype=np.int64)
     values, variances = evaluations(program._slots.angles(rows), numbers, np.zeros_like(numbers))
     if shots == 1:  # which has no spread

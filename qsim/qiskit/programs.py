@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from qiskit.providers import Options
 
 import qsim
 from qsim.converters._qiskit_observables import read_observable
@@ -36,15 +37,15 @@ _lock = threading.Lock()
 _circuits: OrderedDict[Any, Compiled] = OrderedDict()
 
 
-def simulator_options(options: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Checked options of the simulator.
+def simulator_options(options: Any) -> dict[str, Any]:
+    """Checked options of the simulator, from a dict or Qiskit's `Options`.
 
     Raises
     ------
     ArgumentError
         For a name that is not known.
     """
-    found = dict(options or {})
+    found = dict(options.__dict__ if isinstance(options, Options) else options or {})
     for name in found:
         if name not in _OPTIONS:
             raise ArgumentError(
@@ -62,6 +63,8 @@ class Compiled:
     ----------
     program : Program
         Without observables.
+    operations : tuple of Operation
+        Of the circuit in qsim.
     measured : frozenset of int
         Classical bits that are written.
     """
@@ -76,7 +79,8 @@ class Compiled:
         self.columns = np.array([self.names.index(p.name) for p in self.program.parameters], dtype=np.int64)
         self.in_order = np.array_equal(self.columns, np.arange(len(self.names)))
         self._asked: OrderedDict[Any, Program] = OrderedDict()
-        self.measured = written_bits(translated.operations)
+        self.operations = translated.operations
+        self.measured = written_bits(self.operations)
 
     def is_of(self, circuit: Any) -> bool:
         """Whether this is the circuit."""

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from qiskit.primitives import BaseSamplerV2, BitArray, DataBin, PrimitiveJob, PrimitiveResult, SamplerPubResult
 from qiskit.primitives.containers.sampler_pub import SamplerPub
+from qiskit.providers import Options
 
 from qsim.qiskit.programs import Compiled, compiled, simulator_options
 from qsim.results import Samples
@@ -47,7 +48,7 @@ class QsimSampler(BaseSamplerV2):
     ) -> None:
         self._default_shots = default_shots
         self._seed = seed
-        self._options = simulator_options(options)
+        self._options = Options(**simulator_options(options))
         root_sequence(None if isinstance(seed, np.random.Generator) else seed)  # refuses what is no seed
 
     @property
@@ -61,9 +62,9 @@ class QsimSampler(BaseSamplerV2):
         return self._seed
 
     @property
-    def options(self) -> dict[str, Any]:
-        """Options of the simulator."""
-        return dict(self._options)
+    def options(self) -> Any:
+        """Options of the simulator; ``options.update_options(threads=1)`` changes them."""
+        return self._options
 
     def run(self, pubs: Iterable[Any], *, shots: int | None = None) -> Any:
         """Sample circuits.
@@ -102,7 +103,7 @@ class QsimSampler(BaseSamplerV2):
 
     def _run_pub(self, pub: Any, seed: np.random.SeedSequence) -> Any:
         circuit = pub.circuit
-        entry = compiled(circuit, self._options)
+        entry = compiled(circuit, simulator_options(self._options))
         rows = entry.rows(pub.parameter_values.as_array(circuit.parameters))
         samples = sample(entry, rows, pub.shots, seed)
         data = {}
