@@ -23,8 +23,11 @@ _CONSTRUCTORS = {
     **{"&": expr.bit_and, "|": expr.bit_or, "^": expr.bit_xor, "&&": expr.logic_and, "||": expr.logic_or},
     **{"==": expr.equal, "!=": expr.not_equal, "<": expr.less, "<=": expr.less_equal, ">": expr.greater},
     **{">=": expr.greater_equal, "<<": expr.shift_left, ">>": expr.shift_right},
-    **{name: getattr(expr, name2) for name, name2 in (("+", "add"), ("-", "sub"), ("*", "mul"), ("/", "div"))
-       if hasattr(expr, name2)},
+    **{
+        name: getattr(expr, name2)
+        for name, name2 in (("+", "add"), ("-", "sub"), ("*", "mul"), ("/", "div"))
+        if hasattr(expr, name2)
+    },
 }
 
 
@@ -102,7 +105,9 @@ def write_expression(node: Any, circuit: Any, variables: Mapping[str, Any]) -> A
             return _register(node.indices, circuit)
         if isinstance(node, classical.Variable):
             if node.name not in variables:
-                raise CircuitError(f"Classical variable `{node.name}` of a loop can only be an angle in Qiskit.")
+                raise CircuitError(
+                    f"Classical variable `{node.name}` of a loop can only be an angle in Qiskit."
+                )
             return variables[node.name]
         if isinstance(node, classical.Literal):
             return _literal(node)
@@ -142,11 +147,12 @@ def _operands(node: classical.Binary, write: Any) -> tuple[Any, Any]:
     sides = [node.left, node.right]
     for k, side in enumerate(sides):
         other = sides[1 - k]
-        plain = isinstance(side, classical.Literal) and side.kind == "int" and side.size is None
-        if plain and not (isinstance(other, classical.Literal) and other.kind == "int"):
+        if not isinstance(side, classical.Literal) or side.kind != "int" or side.size is not None:
+            continue
+        if not isinstance(other, classical.Literal) or other.kind != "int":
             found = write(other)
             if isinstance(found.type, types.Uint):
-                value = expr.Value(int(side.value), found.type)  # type: ignore[union-attr]
+                value = expr.Value(int(side.value), found.type)
                 return (value, found) if k == 0 else (found, value)
     return write(node.left), write(node.right)
 

@@ -81,8 +81,8 @@ def write_observable(source: Any, num_qubits: int | None = None) -> Any:
     size = max(observable.num_qubits, 1) if num_qubits is None else num_qubits
     if size < observable.num_qubits:
         raise ObservableError(
-            f"Argument `num_qubits` must be at least {observable.num_qubits}, the size of the observable, but "
-            f"is {size}."
+            f"Argument `num_qubits` must be at least {observable.num_qubits}, the size of the observable, "
+            f"but is {size}."
         )
     if not isinstance(observable, PauliSum):
         return Operator(np.asarray(observable.to_matrix(size)))

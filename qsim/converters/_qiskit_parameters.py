@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import numbers
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -14,7 +15,7 @@ from qiskit.circuit import ParameterVectorElement
 
 from qsim import parameters as own
 from qsim._expression_nodes import fold
-from qsim.classical import Call, Expression
+from qsim.classical import Call, Expression, Variable
 from qsim.errors import ParameterError
 
 __all__ = ["MixedParameters", "ParameterReader", "ParameterWriter"]
@@ -55,6 +56,11 @@ _BINARY: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+@functools.lru_cache(maxsize=4096)
+def _numbered(place: int) -> own.Parameter:
+    return own.Parameter(f"number[{place}]")
+
+
 class ParameterReader:
     """Qiskit's parameters as qsim's, by their names.
 
@@ -64,10 +70,13 @@ class ParameterReader:
         Parameter of a loop that is being read -> the classical variable that holds its value.
     values : dict
         Parameter of a loop that is being unrolled -> its value.
+    numbers : list of float, optional
+        Where numbers of standard gates are collected, with parameters ``number[0]``, ... in their place.
     """
 
-    def __init__(self) -> None:
-        self.loops: dict[Any, Expression] = {}
+    def __init__(self, numbers: list[float] | None = None) -> None:
+        self.numbers = numbers
+        self.loops: dict[Any, Variable] = {}
         self.values: dict[Any, float] = {}
         self._vectors: dict[str, own.ParameterVector] = {}
 
@@ -82,6 +91,14 @@ class ParameterReader:
         raise ParameterError(
             f"A parameter of a Qiskit gate must be a real number or an expression, but is {value!r}."
         )
+
+    def angle(self, value: Any) -> Any:
+        """The parameter of a standard gate: as `read`, but for numbers that are collected."""
+        found = value if type(value) is float else self.read(value)
+        if self.numbers is None or type(found) is not float:
+            return found
+        self.numbers.append(found)
+        return _numbered(len(self.numbers) - 1)
 
     def _expression(self, expression: Any) -> Any:
         if not expression.parameters:

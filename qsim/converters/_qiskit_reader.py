@@ -51,8 +51,12 @@ _DELAY_UNITS = {"ps": ("ns", 1e-3)}
 _STANDARD = {name: gate.base_class for name, gate in get_standard_gate_name_mapping().items()}
 
 
-def read_circuit(source: Any) -> Circuit:
-    """The circuit of qsim that does the same; see `qsim.from_qiskit`."""
+def read_circuit(source: Any, numbers: list[float] | None = None) -> Circuit:
+    """The circuit of qsim that does the same; see `qsim.from_qiskit`.
+
+    With a list of `numbers` those of standard gates are appended to it, and parameters stand in their place:
+    circuits that differ in these numbers alone become equal.
+    """
     for variable in source.iter_input_vars():
         raise CircuitError(
             f"Variable `{variable.name}` is an input of the circuit, which qsim has not; declare it with "
@@ -63,7 +67,8 @@ def read_circuit(source: Any) -> Circuit:
         out.quantum_registers[register.name] = tuple(source.find_bit(bit).index for bit in register)
     for register in source.cregs:
         out.classical_registers[register.name] = tuple(source.find_bit(bit).index for bit in register)
-    reader = _Reader(out, dict(zip(source.clbits, range(source.num_clbits), strict=True)), ParameterReader(), {})
+    places = dict(zip(source.clbits, range(source.num_clbits), strict=True))
+    reader = _Reader(out, places, ParameterReader(numbers), {})
     reader.clean = set(range(source.num_qubits))
     reader.add(source, range(source.num_qubits))
     return out
@@ -82,7 +87,11 @@ class _Reader:
     """
 
     def __init__(
-        self, out: Circuit, clbits: Mapping[Any, int], parameters: ParameterReader, variables: dict[Any, Variable]
+        self,
+        out: Circuit,
+        clbits: Mapping[Any, int],
+        parameters: ParameterReader,
+        variables: dict[Any, Variable],
     ) -> None:
         self.out, self.clbits, self.parameters, self.variables = out, clbits, parameters, variables
         self.clean: set[int] = set()
@@ -102,7 +111,7 @@ class _Reader:
             where = tuple(place[q] for q in instruction.qubits)
             if instruction.is_standard_gate() and instruction.name in GATES:
                 # the common case, without an object for the gate
-                params = tuple(self.parameters.read(p) for p in instruction.params)
+                params = tuple(self.parameters.angle(p) for p in instruction.params)
                 self.out._gate(GATES[instruction.name], params, where)
             else:
                 operation = instruction.operation
@@ -155,8 +164,8 @@ class _Reader:
         definition = operation.definition
         if definition is None:
             raise UnknownGateError(
-                f"Qiskit's operation `{operation.name}` ({type(operation).__name__}) has neither a definition "
-                "nor a counterpart in qsim."
+                f"Qiskit's operation `{operation.name}` ({type(operation).__name__}) has neither a "
+                "definition nor a counterpart in qsim."
             )
         numbers = {b: self.clbits[c] for b, c in zip(definition.clbits, clbits, strict=True)}
         inside = _Reader(self.out, numbers, self.parameters, self.variables)
@@ -190,8 +199,8 @@ class _Reader:
     @operation.register
     def _(self, operation: ControlledGate, qubits: tuple[int, ...], clbits: Sequence[Any]) -> None:
         count, base = operation.num_ctrl_qubits, operation.base_gate
-        odd = isinstance(operation, library.CUGate) or isinstance(base, library.UGate) and len(base.params) != 3
-        if odd or count + base.num_qubits != len(qubits):
+        has_phase = isinstance(base, library.UGate) and len(base.params) != 3  # of its CUGate
+        if has_phase or isinstance(operation, library.CUGate) or count + base.num_qubits != len(qubits):
             # with a phase that the base gate has not, or with qubits to help
             self.by_definition(operation, qubits)
             return
@@ -265,9 +274,7 @@ class _Reader:
                 self.out.append("gphase", (value * -0.5,), ())
 
     @operation.register
-    def _(
-        self, operation: library.StatePreparation, qubits: tuple[int, ...], clbits: Sequence[Any]
-    ) -> None:
+    def _(self, operation: library.StatePreparation, qubits: tuple[int, ...], clbits: Sequence[Any]) -> None:
         amplitudes = operation.params
         is_list = len(amplitudes) == 1 << len(qubits) and not any(isinstance(a, str) for a in amplitudes)
         if is_list and self.clean.issuperset(qubits) and not getattr(operation, "_inverse", False):
@@ -415,4 +422,3 @@ def _jumps(block: QuantumCircuit) -> bool:
         if isinstance(operation, ControlFlowOp) and not is_loop and any(map(_jumps, operation.blocks)):
             return True
     return False
-

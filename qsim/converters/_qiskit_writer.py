@@ -40,9 +40,7 @@ __all__ = ["write_circuit"]
 _MAX_MATRIX_QUBITS = 10
 #: Names of the table for gates that Qiskit has under another one.
 _CLASSES = {
-    name: gate.base_class
-    for name, gate in get_standard_gate_name_mapping().items()
-    if name in GATES
+    name: gate.base_class for name, gate in get_standard_gate_name_mapping().items() if name in GATES
 } | {"c3x": library.C3XGate, "c4x": library.C4XGate}
 _BY_SPEC = {GATES[name]: cls for name, cls in _CLASSES.items()}
 
@@ -100,7 +98,11 @@ class _Writer:
     def body(self, circuit: Circuit) -> Any:
         """A block over all bits of the circuit."""
         out = QuantumCircuit(
-            self.out.qubits, self.out.clbits, *self.out.qregs, *self.out.cregs, captures=self._captured(circuit)
+            self.out.qubits,
+            self.out.clbits,
+            *self.out.qregs,
+            *self.out.cregs,
+            captures=self._captured(circuit),
         )
         inside = _Writer(out, self.parameters, self.variables)
         inside.add(circuit)
@@ -140,7 +142,9 @@ class _Writer:
             return self._spec(gate, own, params)
         if isinstance(gate, user_gates.UnitaryGate):
             if not gate.check:
-                raise CircuitError(f"Gate `{gate.name}` was made with check=False; Qiskit has unitary gates only.")
+                raise CircuitError(
+                    f"Gate `{gate.name}` was made with check=False; Qiskit has unitary gates only."
+                )
             inner = library.UnitaryGate(gate.target_matrix(), label=gate.name)
             return inner.control(gate.num_controls) if gate.num_controls else inner
         if isinstance(gate, user_gates.DiagonalGate):
@@ -262,7 +266,9 @@ class _Writer:
 
     @operation.register
     def _(self, operation: ops.Break) -> None:
-        self.out.append(BreakLoopOp(self.out.num_qubits, self.out.num_clbits), self.out.qubits, self.out.clbits)
+        self.out.append(
+            BreakLoopOp(self.out.num_qubits, self.out.num_clbits), self.out.qubits, self.out.clbits
+        )
 
     @operation.register
     def _(self, operation: ops.Continue) -> None:

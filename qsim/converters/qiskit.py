@@ -6,15 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from qsim._extras import require
-
-require("qiskit", extra="qiskit", user="qsim.from_qiskit", name="Qiskit", at_least="2.0")
-
-from qiskit.circuit import Instruction, QuantumCircuit
-
 from qsim.circuit import Circuit
-from qsim.converters._qiskit_observables import OBSERVABLES, read_observable, write_observable
-from qsim.converters._qiskit_reader import read_circuit
-from qsim.converters._qiskit_writer import write_circuit
 
 __all__ = ["from_qiskit", "to_qiskit"]
 
@@ -46,9 +38,9 @@ def from_qiskit(source: Any) -> Any:
 
     Notes
     -----
-    ``StatePreparation`` and ``Initialize`` on qubits that are known to be in ``|0>`` are one reflection, which
-    agrees with Qiskit's gates on that state. The parameter of a for loop becomes a classical variable; a loop
-    that mixes it with other parameters is unrolled. ``abs`` is ``sqrt(x * x)`` and ``sign`` is
+    ``StatePreparation`` and ``Initialize`` on qubits that are known to be in ``|0>`` are one reflection,
+    which agrees with Qiskit's gates on that state. The parameter of a for loop becomes a classical variable; a
+    loop that mixes it with other parameters is unrolled. ``abs`` is ``sqrt(x * x)`` and ``sign`` is
     ``x / sqrt(x * x)``, without a value at 0.
 
     Examples
@@ -59,6 +51,12 @@ def from_qiskit(source: Any) -> Any:
     >>> from_qiskit(bell).count_ops()
     Counter({'h': 1, 'cx': 1})
     """
+    _require("qsim.from_qiskit")
+    from qiskit.circuit import Instruction, QuantumCircuit
+
+    from qsim.converters._qiskit_observables import OBSERVABLES, read_observable
+    from qsim.converters._qiskit_reader import read_circuit
+
     if isinstance(source, QuantumCircuit):
         return read_circuit(source)
     if isinstance(source, OBSERVABLES):
@@ -73,9 +71,7 @@ def from_qiskit(source: Any) -> Any:
     )
 
 
-def to_qiskit(
-    source: Any, *, num_qubits: int | None = None, parameters: Iterable[Any] | None = None
-) -> Any:
+def to_qiskit(source: Any, *, num_qubits: int | None = None, parameters: Iterable[Any] | None = None) -> Any:
     """A circuit or an observable of qsim as Qiskit's.
 
     Parameters
@@ -109,8 +105,16 @@ def to_qiskit(
     SparsePauliOp(['XIZ'],
                   coeffs=[0.5+0.j])
     """
+    _require("qsim.to_qiskit")
+    from qsim.converters._qiskit_observables import write_observable
+    from qsim.converters._qiskit_writer import write_circuit
+
     if isinstance(source, Circuit):
         if num_qubits is not None:
             raise TypeError("Argument `num_qubits` belongs to observables; a circuit has its own.")
         return write_circuit(source, parameters)
     return write_observable(source, num_qubits)
+
+
+def _require(user: str) -> None:
+    require("qiskit", extra="qiskit", user=user, name="Qiskit", at_least="2.0")

@@ -31,7 +31,7 @@ from qiskit.transpiler import Target
 import qsim
 from qsim.errors import ArgumentError
 from qsim.gates import GATES
-from qsim.qiskit.programs import compiled
+from qsim.qiskit.programs import alike, compiled
 from qsim.qiskit.sampler import sample
 from qsim.results import Samples
 from qsim.rng import root_sequence
@@ -207,20 +207,31 @@ class QsimBackend(BackendV2):
         return job
 
     def _run(
-        self, job_id: str, work: list[tuple[Any, Any]], settings: Mapping[str, Any], simulator: Mapping[str, Any]
+        self,
+        job_id: str,
+        work: list[tuple[Any, Any]],
+        settings: Mapping[str, Any],
+        simulator: Mapping[str, Any],
     ) -> Any:
         begun = time.perf_counter()
         root = root_sequence(settings["seed_simulator"])
-        results = []
-        for number, (circuit, values) in enumerate(work):
+        results: dict[tuple[int, int], dict[str, Any]] = {}
+        plain = [place for place, (circuit, _) in enumerate(work) if not circuit.num_parameters]
+        groups = [
+            (entry, rows, [(plain[p], 0) for p in places])
+            for entry, rows, places in alike([work[place][0] for place in plain], simulator)
+        ]
+        for place, (circuit, values) in enumerate(work):
+            if circuit.num_parameters:
+                entry = compiled(circuit, simulator)
+                groups.append((entry, entry.rows(values), [(place, row) for row in range(len(values))]))
+        for number, (entry, rows, places) in enumerate(groups):
             started = time.perf_counter()
-            entry = compiled(circuit, simulator)
-            rows = entry.rows(values)
             seed = np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, number))
             samples = sample(entry, rows, int(settings["shots"]), seed)
             share = (time.perf_counter() - started) / max(1, len(rows))
-            for row in samples:
-                results.append(_experiment(circuit, row, settings, share))
+            for key, own in zip(places, samples, strict=True):
+                results[key] = _experiment(work[key[0]][0], own, settings, share)
         return Result.from_dict(
             {
                 "backend_name": self.name,
@@ -231,7 +242,7 @@ class QsimBackend(BackendV2):
                 "status": "COMPLETED",
                 "date": datetime.now().astimezone().isoformat(),
                 "time_taken": time.perf_counter() - begun,
-                "results": results,
+                "results": [results[place] for place in sorted(results)],
             }
         )
 
@@ -282,7 +293,9 @@ def _values(circuit: Any, bind: Mapping[Any, Any]) -> Any:
         ) from None
 
 
-def _experiment(circuit: Any, samples: Samples, settings: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+def _experiment(
+    circuit: Any, samples: Samples, settings: Mapping[str, Any], seconds: float
+) -> dict[str, Any]:
     """What a Result holds of one circuit."""
     data: dict[str, Any] = {"counts": {}}
     if circuit.num_clbits:

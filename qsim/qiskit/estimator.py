@@ -27,8 +27,8 @@ IntArray = npt.NDArray[np.int64]
 class QsimEstimator(BaseEstimatorV2):
     """Expectation values of observables in the states that circuits prepare.
 
-    All bindings of a pub, and all pubs of one circuit in a run, are one batch of the compiled program, which is
-    kept for the next run.
+    All bindings of a pub, and all pubs of one circuit in a run, are one batch of the compiled program, which
+    is kept for the next run.
 
     Parameters
     ----------
@@ -42,10 +42,10 @@ class QsimEstimator(BaseEstimatorV2):
 
     Notes
     -----
-    With a precision p above 0, values are estimated from ``ceil(1 / p**2)`` shots of each group of Pauli strings
-    that agree on every qubit, and ``stds`` are the standard errors of these estimates. A circuit that measures
-    or branches in the middle is averaged over its outcomes exactly; with a precision the value then has normal
-    noise of the standard error that so many shots of the observable would have.
+    With a precision p above 0, values are estimated from ``ceil(1 / p**2)`` shots of each group of Pauli
+    strings that agree on every qubit, and ``stds`` are the standard errors of these estimates. A circuit that
+    measures or branches in the middle is averaged over its outcomes exactly; with a precision the value then
+    has normal noise of the standard error that so many shots of the observable would have.
 
     Examples
     --------
@@ -106,13 +106,12 @@ class QsimEstimator(BaseEstimatorV2):
 
     def _run(self, pubs: list[Any], root: np.random.SeedSequence) -> Any:
         work: dict[tuple[int, float], _Work] = {}
-        kept: list[Compiled] = []
+        entries: dict[int, Compiled] = {}  # by the circuit, which a list of pubs often repeats
         options = simulator_options(self._options)
         for pub in pubs:
-            entry = next((k for k in kept if k.is_of(pub.circuit)), None)
+            entry = entries.get(id(pub.circuit))
             if entry is None:
-                entry = compiled(pub.circuit, options)
-                kept.append(entry)
+                entry = entries[id(pub.circuit)] = compiled(pub.circuit, options)
             job = work.setdefault((id(entry), pub.precision), _Work(entry, pub.precision))
             job.add(pub)
         results: dict[int, Any] = {}

@@ -50,8 +50,8 @@ class QsimEstimatorGradient(BaseEstimatorGradient):
 
     Notes
     -----
-    All rows of all circuits of one structure are one batch, one adjoint sweep for each observable. The imaginary
-    part takes a dual state for each parameter.
+    All rows of all circuits of one structure are one batch, one adjoint sweep for each observable. The
+    imaginary part takes a dual state for each parameter.
 
     Examples
     --------
@@ -74,7 +74,7 @@ class QsimEstimatorGradient(BaseEstimatorGradient):
         _check_primitive(self, own, QsimEstimator)
         super().__init__(own, options=options, derivative_type=derivative_type)
 
-    @BaseEstimatorGradient.derivative_type.setter  # type: ignore[untyped-decorator,attr-defined,misc]
+    @BaseEstimatorGradient.derivative_type.setter
     def derivative_type(self, derivative_type: Any) -> None:
         """Which part of the derivative is asked for."""
         self._derivative_type = derivative_type
@@ -142,8 +142,8 @@ class QsimSamplerGradient(BaseSamplerGradient):
 
     Notes
     -----
-    Outcomes are those of the register ``meas`` if there is one, else of ``c``, else of all classical bits; of all
-    qubits if nothing is measured.
+    Outcomes are those of the register ``meas`` if there is one, else of ``c``, else of all classical bits; of
+    all qubits if nothing is measured.
     """
 
     def __init__(self, sampler: QsimSampler | None = None, options: Any = None) -> None:
@@ -178,8 +178,8 @@ class QsimQGT(BaseQGT):
     estimator : QsimEstimator, optional
         Whose options the simulator has.
     phase_fix : bool
-        Whether to subtract the second term. Without it the result depends on the global phase, which is that of
-        the circuit with all phases of its gates.
+        Whether to subtract the second term. Without it the result depends on the global phase, which is that
+        of the circuit with all phases of its gates.
     derivative_type : DerivativeType
         ``COMPLEX`` (the default), ``REAL`` or ``IMAG`` part.
     """
@@ -281,7 +281,7 @@ def _outcomes(entry: Compiled, circuit: Any) -> tuple[list[int], list[int]]:
             f"Circuit '{circuit.name}' measures or branches before its end; probabilities have adjoint "
             "gradients only where all measurements come last."
         )
-    measured = {op.clbit: op.qubit for op in entry.operations if isinstance(op, Measure)}
+    measured = {op.clbit: op.qubit for op in entry.circuit.operations if isinstance(op, Measure)}
     if not measured:
         return list(range(program.num_qubits)), list(range(1 << program.num_qubits))
     registers = {register.name: register for register in circuit.cregs}
