@@ -101,8 +101,8 @@ class _Reader:
         return ExpressionReader(self.clbits, self.variables)
 
     def add(self, source: Any, qubits: Sequence[int]) -> None:
-        """Append what a Qiskit circuit holds; its qubit k is ``qubits[k]``."""
-        place = dict(zip(source.qubits, qubits, strict=True))
+        """Append what a Qiskit circuit holds; its qubit k is ``qubits[k]``, and it may have fewer."""
+        place = dict(zip(source.qubits, qubits, strict=False))
         for variable in source.iter_declared_vars():
             self.declare(variable)
         if source.global_phase != 0:

@@ -39,9 +39,9 @@ def from_qiskit(source: Any) -> Any:
     Notes
     -----
     ``StatePreparation`` and ``Initialize`` on qubits that are known to be in ``|0>`` are one reflection,
-    which agrees with Qiskit's gates on that state. The parameter of a for loop becomes a classical variable; a
-    loop that mixes it with other parameters is unrolled. ``abs`` is ``sqrt(x * x)`` and ``sign`` is
-    ``x / sqrt(x * x)``, without a value at 0.
+    which agrees with Qiskit's gates on that state. The parameter of a for loop becomes a classical
+    variable; a loop that mixes it with other parameters is unrolled. ``abs`` is ``sqrt(x * x)`` and ``sign``
+    is ``x / sqrt(x * x)``, without a value at 0.
 
     Examples
     --------

@@ -191,12 +191,9 @@ def alike(
                 out.append((compiled(circuits[places[0]], options), np.zeros((1, 0)), places))
                 continue
             key = (tuple(sorted(options.items())), signature)
-            entry = _find(
-                key,
-                functools.partial(_is_alike, first),
-                functools.partial(_Alike, first, len(rows[0]), options),
-            ).entry
-            out.append((entry, entry.rows(rows), places))
+            is_it = functools.partial(_is_alike, first)
+            kept = _find(key, is_it, functools.partial(_Alike, first, len(rows[0]), options))
+            out.append((kept.entry, kept.entry.rows(rows), places))
     return out
 
 
