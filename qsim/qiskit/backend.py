@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -182,6 +182,8 @@ class QsimBackend(BackendV2):
         -------
         QsimJob
         """
+        if not isinstance(run_input, QuantumCircuit | Iterable):
+            raise TypeError(f"Argument `run_input` must be circuits, but is {type(run_input).__name__}.")
         circuits = [run_input] if isinstance(run_input, QuantumCircuit) else list(run_input)
         for circuit in circuits:
             if not isinstance(circuit, QuantumCircuit):
