@@ -32,6 +32,8 @@ def run_all() -> ModuleType:
 @pytest.fixture(autouse=True)
 def no_learning(request: pytest.FixtureRequest, run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests of circuits train nothing, which takes most of a minute where scikit-learn is installed."""
+    if request.node.name != "test_examples_inside_frameworks":
+        monkeypatch.setattr(run_all, "FRAMEWORK_EXAMPLES", ())
     if request.node.name != "test_digits":
         monkeypatch.setattr(run_all, "run_digits", lambda *arguments: False)
     if request.node.name != "test_real_data":
@@ -174,6 +176,29 @@ def test_real_data(
     with pytest.raises(SystemExit):
         real_data.main(["nonsense"])
     assert "no such data set: nonsense" in capsys.readouterr().err
+
+
+def test_examples_inside_frameworks(
+    run_all: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each example that can run here does; what is missing is said, and a miss is an error."""
+    monkeypatch.setattr(run_all, "CIRCUITS", tmp_path)
+    monkeypatch.setattr(run_all, "has_sklearn", lambda: False)
+    bell = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;\nh q[0];\ncx q[0], q[1];\n'
+    (tmp_path / "bell.qasm").write_text("// outcome: 11 0.5\n" + bell, encoding="utf-8")
+    assert run_all.main(["--output", str(tmp_path), "--no-pictures"]) == 0
+    said = capsys.readouterr()
+    for name, module, *_ in run_all.FRAMEWORK_EXAMPLES:
+        is_there = importlib.util.find_spec(module) is not None
+        assert f"{name}:" in said.out if is_there else f"No {name}" in said.err
+    monkeypatch.setattr(run_all, "FRAMEWORK_EXAMPLES", (("fake", "nothing_such", "Nothing", "none"),))
+    assert run_all.main(["--output", str(tmp_path), "--no-pictures"]) == 0
+    assert 'No fake: it needs Nothing (pip install "qsim-statevector[none]")' in capsys.readouterr().err
+    bad_outcome = type("Outcome", (), {"is_good": False, "lines": lambda self: ["bad"]})
+    monkeypatch.setitem(sys.modules, "fake", type("Fake", (), {"run": staticmethod(bad_outcome)}))
+    monkeypatch.setattr(run_all, "FRAMEWORK_EXAMPLES", (("fake", "sys", "Python", "none"),))
+    assert run_all.main(["--output", str(tmp_path), "--no-pictures"]) == 1
+    assert "NOT as expected: fake" in capsys.readouterr().out
 
 
 def test_prepared_data() -> None:

@@ -39,12 +39,6 @@ def aer_estimator():
     return EstimatorV2(options={"backend_options": {"max_parallel_threads": 1}})
 
 
-def qiskit_estimator():
-    from qiskit.primitives import StatevectorEstimator
-
-    return StatevectorEstimator()
-
-
 def estimates(num_qubits: int, layers: int, bindings: int, make):
     """One pub with a batch of bindings."""
 
@@ -108,9 +102,8 @@ WORKLOADS = {
     "qiskit-estimator-n8-1000": {
         "qsim.qiskit.QsimEstimator": estimates(8, 3, 1000, own_estimator),
         "qiskit_aer EstimatorV2": estimates(8, 3, 1000, aer_estimator),
-        "qiskit StatevectorEstimator": estimates(8, 3, 1000, qiskit_estimator),
     },
-    "qiskit-estimator-qnn-n6-batch64": {
+    "qiskit-qnn-n6-batch64": {
         "qsim.qiskit, QsimEstimatorGradient": network(6, 2, 64, own_estimator, own_gradient),
         "EstimatorQNN's default": network(6, 2, 64, default_estimator),
     },

@@ -48,14 +48,14 @@ def from_qiskit(source: Any) -> Any:
     >>> from qiskit import QuantumCircuit
     >>> bell = QuantumCircuit(2)
     >>> _ = bell.h(0), bell.cx(0, 1)
-    >>> from_qiskit(bell).count_ops()
-    Counter({'h': 1, 'cx': 1})
+    >>> dict(from_qiskit(bell).count_ops())
+    {'h': 1, 'cx': 1}
     """
     _require("qsim.from_qiskit")
     from qiskit.circuit import Instruction, QuantumCircuit
 
-    from qsim.converters._qiskit_observables import OBSERVABLES, read_observable
-    from qsim.converters._qiskit_reader import read_circuit
+    from qsim.converters.qiskit_import import read_circuit
+    from qsim.converters.qiskit_observables import OBSERVABLES, read_observable
 
     if isinstance(source, QuantumCircuit):
         return read_circuit(source)
@@ -99,15 +99,15 @@ def to_qiskit(source: Any, *, num_qubits: int | None = None, parameters: Iterabl
     Examples
     --------
     >>> import qsim
-    >>> to_qiskit(qsim.Circuit(2).h(0).cx(0, 1)).count_ops()
-    OrderedDict({'h': 1, 'cx': 1})
+    >>> dict(to_qiskit(qsim.Circuit(2).h(0).cx(0, 1)).count_ops())
+    {'h': 1, 'cx': 1}
     >>> to_qiskit({"Z0 X2": 0.5})
     SparsePauliOp(['XIZ'],
                   coeffs=[0.5+0.j])
     """
     _require("qsim.to_qiskit")
-    from qsim.converters._qiskit_observables import write_observable
-    from qsim.converters._qiskit_writer import write_circuit
+    from qsim.converters.qiskit_export import write_circuit
+    from qsim.converters.qiskit_observables import write_observable
 
     if isinstance(source, Circuit):
         if num_qubits is not None:

@@ -20,8 +20,8 @@ from qiskit.providers import Options
 
 import qsim
 from qsim.circuit import Circuit
-from qsim.converters._qiskit_observables import read_observable
-from qsim.converters._qiskit_reader import read_circuit
+from qsim.converters.qiskit_import import read_circuit
+from qsim.converters.qiskit_observables import read_observable
 from qsim.errors import ArgumentError
 from qsim.observables import PauliSum
 from qsim.observables.base import Observable

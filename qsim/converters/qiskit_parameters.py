@@ -151,7 +151,7 @@ class ParameterWriter:
         if isinstance(value, own.ParameterExpression):
             return fold(value, self._node)
         if isinstance(value, Expression):
-            from qsim.converters._qiskit_classical import angle_of
+            from qsim.converters.qiskit_classical import angle_of
 
             return angle_of(value, self.loops)
         return value

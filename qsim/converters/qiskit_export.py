@@ -27,8 +27,8 @@ from qiskit.quantum_info import Pauli
 from qsim import classical, user_gates
 from qsim import operations as ops
 from qsim.circuit import Circuit
-from qsim.converters._qiskit_classical import type_of_variable, write_condition, write_expression
-from qsim.converters._qiskit_parameters import ParameterWriter
+from qsim.converters.qiskit_classical import type_of_variable, write_condition, write_expression
+from qsim.converters.qiskit_parameters import ParameterWriter
 from qsim.errors import ArgumentError, CircuitError, UnknownGateError
 from qsim.gates import GATES, Gate, GateSpec
 from qsim.io.decompose import parts_of

@@ -38,8 +38,8 @@ from qiskit.synthesis import ProductFormula
 
 from qsim.circuit import Circuit
 from qsim.classical import Variable
-from qsim.converters._qiskit_classical import ExpressionReader, kind_of
-from qsim.converters._qiskit_parameters import MixedParameters, ParameterReader
+from qsim.converters.qiskit_classical import ExpressionReader, kind_of
+from qsim.converters.qiskit_parameters import MixedParameters, ParameterReader
 from qsim.errors import CircuitError, UnknownGateError
 from qsim.gates import GATES
 from qsim.operations import GateOperation
