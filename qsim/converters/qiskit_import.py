@@ -160,6 +160,7 @@ class _Reader:
     def _(self, operation: Instruction, qubits: tuple[int, ...], clbits: Sequence[Any]) -> None:
         if operation.name == "kraus" and all(isinstance(m, np.ndarray) for m in operation.params):
             self.out.kraus(operation.params, qubits)
+            self.clean.difference_update(qubits)
             return
         definition = operation.definition
         if definition is None:

@@ -45,7 +45,7 @@ def read_observable(source: Any) -> Observable:
         )
     if isinstance(source, Statevector):
         return StateProjector(source.data)
-    return Hermitian(np.asarray(source.data))
+    return Hermitian(np.asarray(Operator(source).data))
 
 
 def _from_sparse_observable(source: Any) -> PauliSum:

@@ -31,7 +31,7 @@ from qiskit.transpiler import Target
 import qsim
 from qsim.errors import ArgumentError
 from qsim.gates import GATES
-from qsim.qiskit.programs import alike, compiled
+from qsim.qiskit.programs import alike, compiled, simulator_options
 from qsim.qiskit.sampler import sample
 from qsim.results import Samples
 from qsim.rng import root_sequence
@@ -202,7 +202,7 @@ class QsimBackend(BackendV2):
             raise ArgumentError(f"Option `shots` must be an int of at least 1, but is {shots!r}.")
         root_sequence(settings["seed_simulator"])
         simulator = {name: settings[name] for name in _SIMULATOR if settings[name] is not None}
-        qsim.compile(qsim.Circuit(0), **simulator)  # refuses values
+        simulator_options(simulator)  # refuses values
         work = _bound(circuits, settings["parameter_binds"])
         job = QsimJob(self, self._run, work, settings, simulator)
         job.submit()

@@ -108,17 +108,17 @@ class QsimEstimator(BaseEstimatorV2):
         work: dict[tuple[int, float], _Work] = {}
         entries: dict[int, Compiled] = {}  # by the circuit, which a list of pubs often repeats
         options = simulator_options(self._options)
-        for pub in pubs:
+        for place, pub in enumerate(pubs):
             entry = entries.get(id(pub.circuit))
             if entry is None:
                 entry = entries[id(pub.circuit)] = compiled(pub.circuit, options)
             job = work.setdefault((id(entry), pub.precision), _Work(entry, pub.precision))
-            job.add(pub)
+            job.add(place, pub)
         results: dict[int, Any] = {}
         for number, job in enumerate(work.values()):
             seed = np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, number))
             results.update(job.run(seed))
-        return PrimitiveResult([results[id(pub)] for pub in pubs], metadata={"version": 2})
+        return PrimitiveResult([results[place] for place in range(len(pubs))], metadata={"version": 2})
 
 
 class _Work:
@@ -126,35 +126,35 @@ class _Work:
 
     def __init__(self, entry: Compiled, precision: float) -> None:
         self.entry, self.precision = entry, precision
-        self.pubs: list[Any] = []
+        self.pubs: list[tuple[int, Any]] = []
         self.known: dict[Any, int] = {}
         self.observables: list[tuple[Any, Any]] = []
         self.rows: list[FloatArray] = []
         self.pairs: list[tuple[IntArray, IntArray]] = []
         self.count = 0
 
-    def add(self, pub: Any) -> None:
-        """Take a pub: its rows follow those that are there."""
+    def add(self, place: int, pub: Any) -> None:
+        """Take the pub at a place of the list: its rows follow those that are there."""
         numbers = np.empty(pub.observables.shape, dtype=np.int64)
-        for place, observable in np.ndenumerate(pub.observables.sparse_observables_array()):
+        for index, observable in np.ndenumerate(pub.observables.sparse_observables_array()):
             key = observable_key(observable)
             if key not in self.known:
                 self.known[key] = len(self.observables)
                 self.observables.append((key, observable))
-            numbers[place] = self.known[key]
+            numbers[index] = self.known[key]
         rows = self.entry.rows(pub.parameter_values.as_array(pub.circuit.parameters))
         which = np.arange(self.count, self.count + len(rows)).reshape(pub.parameter_values.shape)
         row_of, observable_of = np.broadcast_arrays(which, numbers)
-        self.pubs.append(pub)
+        self.pubs.append((place, pub))
         self.rows.append(rows)
         self.pairs.append((row_of, observable_of))
         self.count += len(rows)
 
     def run(self, seed: np.random.SeedSequence) -> dict[int, Any]:
-        """Results of the pubs, by their identity."""
+        """Results of the pubs, by their place in the list."""
         rows = self.rows[0] if len(self.rows) == 1 else np.concatenate(self.rows)
         which = np.arange(len(rows))
-        if len(self.rows) > 1:
+        if len(self.rows) > 1 and self.precision == 0:  # each estimate has shots of its own
             rows, which = unique_rows(rows)
         row_of = which[np.concatenate([r.ravel() for r, _ in self.pairs])]
         observable_of = np.concatenate([o.ravel() for _, o in self.pairs])
@@ -170,16 +170,15 @@ class _Work:
                 own = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, number))
                 values[place], errors[place] = estimate(program, rows[some], shots, own)
         out: dict[int, Any] = {}
-        for pub, (r, o) in zip(self.pubs, self.pairs, strict=True):
+        for (place_of_pub, pub), (r, o) in zip(self.pubs, self.pairs, strict=True):
             metadata: dict[str, Any] = {
                 "target_precision": self.precision,
                 "circuit_metadata": pub.circuit.metadata,
             }
             if self.precision:
                 metadata["shots"] = math.ceil(1.0 / self.precision**2)
-            own_rows = which[r] if r.size else r
-            data = DataBin(evs=values[own_rows, o], stds=errors[own_rows, o], shape=r.shape)
-            out[id(pub)] = PubResult(data, metadata=metadata)
+            data = DataBin(evs=values[which[r], o], stds=errors[which[r], o], shape=r.shape)
+            out[place_of_pub] = PubResult(data, metadata=metadata)
         return out
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from qiskit.providers import Options
+from qiskit.quantum_info import Operator, Pauli, SparseObservable, SparsePauliOp
 
 import qsim
 from qsim.circuit import Circuit
@@ -57,8 +58,13 @@ def simulator_options(options: Any) -> dict[str, Any]:
                 f"Argument `options` must name options of the simulator ({', '.join(_OPTIONS)}), but names "
                 f"{name!r}."
             )
-    qsim.compile(qsim.Circuit(0), **found)  # refuses values
+    _check_values(tuple(sorted(found.items())))
     return found
+
+
+@functools.lru_cache(maxsize=64, typed=True)
+def _check_values(options: tuple[tuple[str, Any], ...]) -> None:
+    qsim.compile(qsim.Circuit(0), **dict(options))
 
 
 class Compiled:
@@ -105,7 +111,9 @@ class Compiled:
             if found is not None:
                 self._asked.move_to_end(key)
         if found is None:
-            found = self.program.with_observables([self._behind_read_out(_read(o)) for _, o in observables])
+            found = self.program.with_observables(
+                [self._behind_read_out(read_observable(o)) for _, o in observables]
+            )
             with _lock:
                 self._asked[key] = found
                 while len(self._asked) > _MOST_OBSERVABLES:
@@ -125,12 +133,6 @@ class Compiled:
         )
         terms = [string for string in observable if not string.x_mask & read_out]
         return observable if len(terms) == len(observable) else PauliSum(terms)
-
-
-def _read(observable: Any) -> Observable:
-    if isinstance(observable, Observable):
-        return observable
-    return read_observable(observable)
 
 
 class _Kept:
@@ -231,13 +233,17 @@ def _find(key: Any, is_it: Callable[[Any], bool], make: Callable[[], Any]) -> An
 def observable_key(observable: Any) -> Any:
     """Something hashable that equal observables share: their arrays, byte by byte."""
     arrays: tuple[Any, ...]
-    if hasattr(observable, "bit_terms"):
+    if isinstance(observable, Pauli):
+        observable = SparsePauliOp(observable)
+    if isinstance(observable, SparseObservable):
         arrays = (observable.coeffs, observable.bit_terms, observable.indices, observable.boundaries)
-    elif hasattr(observable, "paulis"):
+    elif isinstance(observable, SparsePauliOp):
+        if observable.coeffs.dtype == object:
+            read_observable(observable)  # refuses parameters
         arrays = (observable.coeffs, observable.paulis.x, observable.paulis.z)
     else:
-        return id(observable)
-    return (observable.num_qubits, *(np.asarray(a).tobytes() for a in arrays))
+        arrays = (Operator(observable).data,)
+    return (len(arrays), observable.num_qubits, *(np.asarray(a).tobytes() for a in arrays))
 
 
 def unique_rows(rows: FloatArray) -> tuple[FloatArray, IntArray]:

@@ -346,6 +346,8 @@ def test_channels():
     found = qsim.from_qiskit(circuit)
     assert found == qsim.Circuit(2).kraus(damping, 1)
     assert qsim.from_qiskit(qsim.to_qiskit(found)) == found
+    circuit.prepare_state([0.6, 0.8], 1)  # on a qubit that the channel may have left in |1>
+    assert qsim.from_qiskit(circuit).operations[-1].name == "state_preparation"
 
 
 def test_instructions_with_measurements_stand_in_the_circuit():

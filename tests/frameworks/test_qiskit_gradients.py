@@ -20,7 +20,7 @@ from qiskit_machine_learning.gradients import (
 )
 from qiskit_machine_learning.neural_networks import EstimatorQNN, SamplerQNN
 
-from qsim.errors import GradientError
+from qsim.errors import GradientError, ObservableError
 from qsim.qiskit import QsimEstimator, QsimSampler
 from qsim.qiskit.gradients import QsimEstimatorGradient, QsimQGT, QsimSamplerGradient
 
@@ -125,6 +125,17 @@ def test_circuits_that_branch_are_refused():
         QsimEstimatorGradient().run([circuit], [SparsePauliOp("Z")], [[0.3]]).result()
     with pytest.raises(GradientError, match="before its end"):
         QsimSamplerGradient().run([circuit], [[0.3]]).result()
+
+
+def test_observables_of_other_kinds():
+    from qiskit.quantum_info import Operator, Pauli
+
+    observables = [Pauli("XIZ"), Operator(SparsePauliOp("XIZ")), SparsePauliOp("XIZ")]
+    found = QsimEstimatorGradient().run([CIRCUIT] * 3, observables, ROWS[[0, 0, 0]]).result().gradients
+    same(found[:2], found[1:])
+    with pytest.raises(ObservableError, match="parameters"):
+        odd = SparsePauliOp(["XIZ"], np.array([Parameter("c")]))
+        QsimEstimatorGradient().run([CIRCUIT], [odd], ROWS[:1]).result()
 
 
 def test_other_primitives_are_refused():

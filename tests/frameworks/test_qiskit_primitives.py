@@ -179,6 +179,8 @@ def test_several_pubs_of_one_and_of_other_circuits():
     same = EstimatorPub.coerce((first, OBSERVABLE, rows))
     twice = QsimEstimator().run([same, same]).result()
     np.testing.assert_array_equal(twice[0].data.evs, twice[1].data.evs)
+    noisy = QsimEstimator(seed=1).run([EstimatorPub.coerce((first, OBSERVABLE, rows), 0.1)] * 2).result()
+    assert (noisy[0].data.evs != noisy[1].data.evs).all()
 
 
 @pytest.mark.parametrize("precision", [0.02, 0.1])
