@@ -177,7 +177,8 @@ class _Work:
             }
             if self.precision:
                 metadata["shots"] = math.ceil(1.0 / self.precision**2)
-            data = DataBin(evs=values[which[r], o], stds=errors[which[r], o], shape=r.shape)
+            evs, stds = (np.asarray(array[which[r], o]) for array in (values, errors))
+            data = DataBin(evs=evs, stds=stds, shape=r.shape)
             out[place_of_pub] = PubResult(data, metadata=metadata)
         return out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 
 import numpy as np
@@ -130,6 +131,7 @@ def test_broadcasting_is_qiskits(bindings, observables):
     assert found[0].metadata == wanted[0].metadata
     assert found[0].data.shape == wanted[0].data.shape
     assert found[0].data.evs.shape == wanted[0].data.evs.shape
+    assert type(found[0].data.evs) is type(wanted[0].data.evs) is np.ndarray
     np.testing.assert_allclose(found[0].data.evs, wanted[0].data.evs, atol=1e-12)
     np.testing.assert_array_equal(found[0].data.stds, np.zeros_like(wanted[0].data.evs))
 
@@ -324,6 +326,19 @@ def test_values_that_are_no_numbers_fail_in_the_job():
     job = QsimEstimator().run([(circuit, OBSERVABLE, np.full(circuit.num_parameters, np.nan))])
     with pytest.raises(ValueError, match="finite"):
         job.result()
+
+
+def test_primitives_pickle():
+    circuit = asymmetric()
+    estimator = pickle.loads(pickle.dumps(QsimEstimator(seed=1, options={"threads": 1})))
+    assert estimator.options.threads == 1 and estimator.seed == 1
+    job = estimator.run([(circuit, OBSERVABLE, values_for(circuit))])
+    result = pickle.loads(pickle.dumps(job.result()))
+    assert (
+        result[0].data.evs
+        == QsimEstimator().run([(circuit, OBSERVABLE, values_for(circuit))]).result()[0].data.evs
+    )
+    assert pickle.loads(pickle.dumps(QsimSampler(default_shots=3))).default_shots == 3
 
 
 def test_options_can_be_changed():
