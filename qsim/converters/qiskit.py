@@ -117,4 +117,4 @@ def to_qiskit(source: Any, *, num_qubits: int | None = None, parameters: Iterabl
 
 
 def _require(user: str) -> None:
-    require("qiskit", extra="qiskit", user=user, name="Qiskit", at_least="2.0")
+    require("qiskit", extra="qiskit", user=user, name="Qiskit", at_least="2.2")

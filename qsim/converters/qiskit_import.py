@@ -178,6 +178,9 @@ class _Reader:
         spec = GATES.get(operation.name)
         if spec is not None and operation.base_class is _STANDARD.get(operation.name):
             self.out._gate(spec, tuple(self.parameters.read(p) for p in operation.params), qubits)
+        elif operation.name == "pauli_product_rotation" and hasattr(operation, "pauli"):  # not in Qiskit 2.0
+            label, angle = operation.pauli().to_label(), self.parameters.read(operation.params[0])
+            self.out.pauli_rotation(-angle if label[0] == "-" else angle, label.lstrip("-"), qubits)
         else:
             self.by_definition(operation, qubits)
 
@@ -249,14 +252,6 @@ class _Reader:
     @operation.register
     def _(self, operation: library.PauliGate, qubits: tuple[int, ...], clbits: Sequence[Any]) -> None:
         self.out.pauli(operation.params[0], qubits)
-
-    @operation.register
-    def _(
-        self, operation: library.PauliProductRotationGate, qubits: tuple[int, ...], clbits: Sequence[Any]
-    ) -> None:
-        pauli, angle = operation.pauli(), self.parameters.read(operation.params[0])
-        label = pauli.to_label()
-        self.out.pauli_rotation(-angle if label.startswith("-") else angle, label.lstrip("-"), qubits)
 
     @operation.register
     def _(

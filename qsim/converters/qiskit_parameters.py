@@ -120,7 +120,15 @@ class ParameterReader:
                 stack.append(_UNARY[name](stack.pop() if step.lhs is None else self._operand(step.lhs)))
             else:
                 raise ParameterError(f"Qiskit's expression `{expression}` holds {name}, which qsim has not.")
-        return stack.pop()
+        return stack.pop() if stack else self._constant(expression)
+
+    def _constant(self, expression: Any) -> Any:
+        """A number that Qiskit still gives parameters, such as ``0 * x``; so does qsim."""
+        names = list(expression.parameters)
+        found: Any = float(expression.bind(dict.fromkeys(names, 0.0)).numeric())
+        for name in names:
+            found = 0.0 * self._symbol(name) + found
+        return found
 
     def _operand(self, value: Any) -> Any:
         return self._expression(value) if isinstance(value, QiskitExpression) else self.read(value)

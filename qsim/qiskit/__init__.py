@@ -1,6 +1,6 @@
 """qsim behind Qiskit's interfaces: a backend, the two primitives, and gradients for qiskit-machine-learning.
 
-They need Qiskit 2: ``pip install "qsim-statevector[qiskit]"``; the gradients qiskit-machine-learning as well:
+They need Qiskit 2.2 or later: ``pip install "qsim-statevector[qiskit]"``; the gradients qiskit-machine-learning as well:
 ``pip install "qsim-statevector[qiskit-machine-learning]"``.
 """
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from qsim._extras import require
 
-require("qiskit", extra="qiskit", user="qsim.qiskit", name="Qiskit", at_least="2.0")
+require("qiskit", extra="qiskit", user="qsim.qiskit", name="Qiskit", at_least="2.2")
 
 from qsim.qiskit.backend import QsimBackend, QsimJob
 from qsim.qiskit.estimator import QsimEstimator

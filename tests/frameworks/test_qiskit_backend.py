@@ -10,7 +10,7 @@ import pytest
 import qsim
 from qsim.errors import ArgumentError
 
-pytest.importorskip("qiskit", minversion="2.0")
+pytest.importorskip("qiskit", minversion="2.2")
 
 from qiskit import transpile
 from qiskit.circuit import ClassicalRegister, Parameter, QuantumCircuit, QuantumRegister, library

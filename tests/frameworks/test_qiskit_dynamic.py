@@ -8,7 +8,7 @@ import pytest
 import qsim
 from qsim.errors import CircuitError
 
-pytest.importorskip("qiskit", minversion="2.0")
+pytest.importorskip("qiskit", minversion="2.2")
 
 from qiskit.circuit import ClassicalRegister, Parameter, QuantumCircuit, QuantumRegister
 from qiskit.circuit.classical import expr, types

@@ -7,7 +7,7 @@ import pytest
 
 import qsim
 
-pytest.importorskip("qiskit", minversion="2.0")
+pytest.importorskip("qiskit", minversion="2.2")
 pytest.importorskip("qiskit_machine_learning", minversion="0.9")
 
 from qiskit.circuit import Parameter, ParameterVector, QuantumCircuit

@@ -38,7 +38,7 @@ def test_without_qiskit_only_its_use_fails():
 
 
 def test_gradients_alone_need_qiskit_machine_learning():
-    pytest.importorskip("qiskit", minversion="2.0")
+    pytest.importorskip("qiskit", minversion="2.2")
     out = run(
         """
         import sys
@@ -59,7 +59,7 @@ def test_gradients_alone_need_qiskit_machine_learning():
 
 
 def test_names():
-    pytest.importorskip("qiskit", minversion="2.0")
+    pytest.importorskip("qiskit", minversion="2.2")
     import qsim.qiskit
 
     assert qsim.qiskit.QsimBackend().name == "qsim"

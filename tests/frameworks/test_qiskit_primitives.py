@@ -12,7 +12,7 @@ import qsim
 from qsim.errors import ArgumentError, ObservableError
 from qsim.observables import Hermitian, PauliSum, StateProjector
 
-pytest.importorskip("qiskit", minversion="2.0")
+pytest.importorskip("qiskit", minversion="2.2")
 
 from qiskit.circuit import (
     ClassicalRegister,
