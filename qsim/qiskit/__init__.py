@@ -1,7 +1,7 @@
 """qsim behind Qiskit's interfaces: a backend, the two primitives, and gradients for qiskit-machine-learning.
 
-They need Qiskit 2.2 or later: ``pip install "qsim-statevector[qiskit]"``; the gradients qiskit-machine-learning as well:
-``pip install "qsim-statevector[qiskit-machine-learning]"``.
+They need Qiskit 2.2 or later: ``pip install "qsim-statevector[qiskit]"``; the gradients
+qiskit-machine-learning as well: ``pip install "qsim-statevector[qiskit-machine-learning]"``.
 """
 
 from __future__ import annotations
