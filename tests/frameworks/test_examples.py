@@ -13,7 +13,7 @@ import qsim
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 #: script -> framework
-SCRIPTS = {"torch_digits": "torch", "jax_training": "jax"}
+SCRIPTS = {"torch_digits": "torch", "jax_training": "jax", "qiskit_primitives": "qiskit"}
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -1,0 +1,1 @@
+"""Translations between qsim and other frameworks: a module for each, imported when it is first used."""
