@@ -51,6 +51,12 @@ if TYPE_CHECKING:
     from qsim.answers import von_neumann_entropy as von_neumann_entropy
     from qsim.backends.base import available_backends as available_backends
     from qsim.circuit import Circuit as Circuit
+    from qsim.converters.cirq import from_cirq as from_cirq
+    from qsim.converters.cirq import to_cirq as to_cirq
+    from qsim.converters.openfermion import from_openfermion as from_openfermion
+    from qsim.converters.openfermion import to_openfermion as to_openfermion
+    from qsim.converters.qulacs import from_qulacs as from_qulacs
+    from qsim.converters.qulacs import to_qulacs as to_qulacs
     from qsim.errors import QsimError as QsimError
     from qsim.gradients import gradient as gradient
     from qsim.gradients import hessian as hessian
@@ -109,6 +115,9 @@ if TYPE_CHECKING:
 _MODULES = {
     "qsim.backends.base": ("available_backends",),
     "qsim.circuit": ("Circuit",),
+    "qsim.converters.cirq": ("from_cirq", "to_cirq"),
+    "qsim.converters.openfermion": ("from_openfermion", "to_openfermion"),
+    "qsim.converters.qulacs": ("from_qulacs", "to_qulacs"),
     "qsim.errors": ("QsimError",),
     "qsim.gradients": ("gradient", "hessian", "hvp", "jacobian", "jvp", "value_and_gradient", "vjp"),
     "qsim.gradients.metric": ("classical_fisher", "geometric_tensor", "quantum_fisher"),
@@ -133,8 +142,9 @@ _MODULES = {
 }
 #: Modules that are attributes without an import of their own.
 _SUBMODULES = (
-    *("analysis", "ansatz", "classical", "datasets", "errors", "feature_maps", "gates", "io", "measurements"),
-    *("observables", "operations", "optimize", "quantum_kernels", "sklearn", "testing", "torch", "visual"),
+    *("analysis", "ansatz", "cirq", "classical", "datasets", "errors", "feature_maps", "gates", "io"),
+    *("measurements", "observables", "operations", "optimize", "quantum_kernels", "sklearn", "testing"),
+    *("torch", "visual"),
 )
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 
