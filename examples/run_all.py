@@ -2,8 +2,8 @@
 
     python examples/run_all.py [--backend numba] [--max-qubits 20] [NAME ...]
 
-Then train a classifier of handwritten digits (digits.py; with scikit-learn: pip install ".[sklearn]"), unless
-circuits are named.
+Then train a classifier of handwritten digits (digits.py; with scikit-learn: pip install ".[sklearn]"), and
+run the examples inside other frameworks that are installed (cirq_sampling.py), unless circuits are named.
 
 Each file says in its header what must come out (see generate_circuits.py); a miss makes the exit code 1.
 The report goes to the terminal and to examples/output/report.txt, a histogram of the samples of each
@@ -13,6 +13,8 @@ circuit beside it (with Matplotlib: pip install ".[viz]").
 from __future__ import annotations
 
 import argparse
+import importlib
+import importlib.util
 import math
 import sys
 import time
@@ -26,6 +28,8 @@ EXAMPLES = Path(__file__).parent
 CIRCUITS = EXAMPLES / "circuits"
 OUTPUT = EXAMPLES / "output"
 
+#: Examples inside a framework: module here, module it needs, what people call that, the extra that brings it.
+FRAMEWORK_EXAMPLES = (("cirq_sampling", "cirq", "Cirq", "cirq"),)
 #: Exact figures must be met to this, in units of the largest value there can be.
 TOLERANCES = {"double": 1e-9, "single": 2e-4}
 #: Samples must be as good as this many standard deviations: a miss by chance once in 10^6 or more.
@@ -267,6 +271,8 @@ def main(arguments: list[str] | None = None) -> int:
             missed.append("digits")
         if run_real_data(options, lines):
             missed.append("real_data")
+    if not options.names:
+        missed += [name for name, *needs in FRAMEWORK_EXAMPLES if run_framework(name, *needs, lines=lines)]
     verdict = "all as expected" if not missed else f"NOT as expected: {', '.join(missed)}"
     last = f"{run} circuits in {seconds:.1f} s: {verdict}"
     print(last)
@@ -299,6 +305,19 @@ def run_real_data(options: argparse.Namespace, lines: list[str]) -> bool:
     table, found = real_data.run(list(real_data.DATA), "zz", 150, options.output, pictures=False)
     lines += ["", "Quantum kernels beside tuned classical methods", *table]
     return not real_data.is_as_expected(found, "zz")
+
+
+def run_framework(name: str, module: str, title: str, extra: str, *, lines: list[str]) -> bool:
+    """Run an example inside a framework, if that is there; whether it is worse than promised."""
+    if importlib.util.find_spec(module) is None:
+        print(f'No {name}: it needs {title} (pip install "qsim-statevector[{extra}]").', file=sys.stderr)
+        return False
+    sys.path.insert(0, str(EXAMPLES))
+    outcome = importlib.import_module(name).run()
+    part = ["", f"{name}:", *outcome.lines()]
+    print("\n".join(part), flush=True)
+    lines += part
+    return not outcome.is_good
 
 
 def has_sklearn() -> bool:

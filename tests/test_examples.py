@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import re
 import subprocess
@@ -36,6 +37,7 @@ def no_learning(request: pytest.FixtureRequest, run_all: ModuleType, monkeypatch
         monkeypatch.setattr(run_all, "run_digits", lambda *arguments: False)
     if request.node.name != "test_real_data":
         monkeypatch.setattr(run_all, "run_real_data", lambda *arguments: False)
+    monkeypatch.setattr(run_all, "FRAMEWORK_EXAMPLES", ())  # they have tests of their own
 
 
 def test_there_are_circuits() -> None:
@@ -220,3 +222,18 @@ def _same(new: str, old: str) -> bool:
     if not new.startswith("//") or ours[:-1] != theirs[:-1]:
         return False
     return float(ours[-1]) == pytest.approx(float(theirs[-1]), abs=1e-10)
+
+
+def test_cirq_sampling(run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("cirq")
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    cirq_sampling = importlib.import_module("cirq_sampling")
+    outcome = cirq_sampling.run(3, 4, 20_000)
+    assert outcome.is_good and "cross entropy" in outcome.lines()[1]
+
+
+def test_missing_frameworks_are_named(
+    run_all: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not run_all.run_framework("nothing", "no_such_module", "Nothing", "nothing", lines=[])
+    assert 'pip install "qsim-statevector[nothing]"' in capsys.readouterr().err
