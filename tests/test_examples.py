@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import re
 import subprocess
@@ -222,14 +221,6 @@ def _same(new: str, old: str) -> bool:
     if not new.startswith("//") or ours[:-1] != theirs[:-1]:
         return False
     return float(ours[-1]) == pytest.approx(float(theirs[-1]), abs=1e-10)
-
-
-def test_cirq_sampling(run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("cirq")
-    monkeypatch.syspath_prepend(str(EXAMPLES))
-    cirq_sampling = importlib.import_module("cirq_sampling")
-    outcome = cirq_sampling.run(3, 4, 20_000)
-    assert outcome.is_good and "cross entropy" in outcome.lines()[1]
 
 
 def test_missing_frameworks_are_named(

@@ -13,7 +13,7 @@ import qsim
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 #: script -> framework
-SCRIPTS = {"torch_digits": "torch"}
+SCRIPTS = {"torch_digits": "torch", "cirq_sampling": "cirq"}
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
