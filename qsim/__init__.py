@@ -51,8 +51,14 @@ if TYPE_CHECKING:
     from qsim.answers import von_neumann_entropy as von_neumann_entropy
     from qsim.backends.base import available_backends as available_backends
     from qsim.circuit import Circuit as Circuit
+    from qsim.converters.cirq import from_cirq as from_cirq
+    from qsim.converters.cirq import to_cirq as to_cirq
+    from qsim.converters.openfermion import from_openfermion as from_openfermion
+    from qsim.converters.openfermion import to_openfermion as to_openfermion
     from qsim.converters.qiskit import from_qiskit as from_qiskit
     from qsim.converters.qiskit import to_qiskit as to_qiskit
+    from qsim.converters.qulacs import from_qulacs as from_qulacs
+    from qsim.converters.qulacs import to_qulacs as to_qulacs
     from qsim.errors import QsimError as QsimError
     from qsim.gradients import gradient as gradient
     from qsim.gradients import hessian as hessian
@@ -113,7 +119,10 @@ if TYPE_CHECKING:
 _MODULES = {
     "qsim.backends.base": ("available_backends",),
     "qsim.circuit": ("Circuit",),
+    "qsim.converters.cirq": ("from_cirq", "to_cirq"),
+    "qsim.converters.openfermion": ("from_openfermion", "to_openfermion"),
     "qsim.converters.qiskit": ("from_qiskit", "to_qiskit"),
+    "qsim.converters.qulacs": ("from_qulacs", "to_qulacs"),
     "qsim.errors": ("QsimError",),
     "qsim.gradients": ("gradient", "hessian", "hvp", "jacobian", "jvp", "value_and_gradient", "vjp"),
     "qsim.gradients.metric": ("classical_fisher", "geometric_tensor", "quantum_fisher"),
@@ -139,8 +148,8 @@ _MODULES = {
 }
 #: Modules that are attributes without an import of their own.
 _SUBMODULES = (
-    *("analysis", "ansatz", "capi", "classical", "datasets", "errors", "feature_maps", "gates", "io", "jax"),
-    *("measurements", "observables", "operations", "optimize", "qiskit", "quantum_kernels", "sklearn"),
+    *("analysis", "ansatz", "capi", "cirq", "classical", "datasets", "errors", "feature_maps", "gates", "io"),
+    *("jax", "measurements", "observables", "operations", "optimize", "qiskit", "quantum_kernels", "sklearn"),
     *("testing", "torch", "visual"),
 )
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}

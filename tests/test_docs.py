@@ -29,7 +29,7 @@ DOCS = ROOT / "docs"
 FILES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 #: Blocks that import one of these stand alone, and are skipped where it is missing.
-FRAMEWORKS = ("qiskit", "pennylane", "cirq", "qulacs", "torch", "jax")
+FRAMEWORKS = ("qiskit", "pennylane", "cirq", "qulacs", "openfermion", "torch", "jax")
 
 
 class Block(NamedTuple):

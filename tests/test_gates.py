@@ -377,3 +377,25 @@ def test_powers_that_need_too_large_a_matrix_or_values():
         Circuit(20).permutation(np.arange(1 << 12), range(12)).operations[0].power(0.5)
     with pytest.raises(ParameterError, match="needs numeric parameters"):
         Circuit(1).rx(Parameter("x"), 0).to_gate().power((), 0.5)
+
+
+@pytest.mark.parametrize("num_qubits", [3, 16])
+@pytest.mark.parametrize("angles", [None, np.pi / 2, np.pi, 0.0])
+def test_gates_on_two_qubits_with_numbers_equal_those_with_parameters(angles, num_qubits, backend):
+    """The former may become one matrix, or an exchange of qubits, when they are lowered."""
+    rng = np.random.default_rng(0)
+    numbers, symbols, values = Circuit(num_qubits), Circuit(num_qubits), {}
+    for qubit in range(num_qubits):
+        for circuit in (numbers, symbols):
+            circuit.ry(0.3 + qubit, qubit).rz(0.2 * qubit, qubit)
+    for spec in unique_specs():
+        if spec.num_qubits != 2 or not spec.num_params:
+            continue
+        for qubits in ((2, 0), (num_qubits - 1, 1)):
+            params = rng.uniform(-3, 3, spec.num_params) if angles is None else [angles] * spec.num_params
+            names = [f"{spec.name}{len(values) + k}" for k in range(spec.num_params)]
+            values |= dict(zip(names, map(float, params), strict=True))
+            numbers.append(spec, [float(p) for p in params], qubits)
+            symbols.append(spec, [Parameter(name) for name in names], qubits)
+    expected = qsim.compile(symbols, backend=backend, fuse=False).statevector(values)
+    np.testing.assert_allclose(qsim.compile(numbers, backend=backend).statevector(), expected, atol=1e-11)

@@ -1,1 +1,1 @@
-"""Translations between qsim and other frameworks: a module for each, imported when it is first used."""
+"""Circuits and observables of other frameworks: what ``qsim.from_*`` and ``qsim.to_*`` are made of."""

@@ -41,6 +41,8 @@ _pack = INSTRUCTION_STRUCT.pack
 _PREPARE = int(Pattern.PREPARE)
 #: Parts of a gate have sums and multiples of its parameters, so they get more room than MAX_ANGLE.
 _MAX_CONSTANT = MAX_ANGLE * 1e20
+#: From here on, gates on two qubits with numbers for angles are matrices.
+_LEAST_MATRIX_QUBITS = 16
 _NOTHING = -1  # pattern of the identity, which becomes no instruction
 
 
@@ -84,6 +86,8 @@ class TapeBuilder:
         self._whole: set[int] = set()
         # id(gate) -> (gate, template): the gate is kept so that its id stays its own
         self._templates: dict[int, tuple[Gate, _Template | None]] = {}
+        # (name, numbers) of gates on two qubits -> template, or None if they are not made one matrix
+        self._pairs: dict[tuple[Any, ...], _Template | None] = {}
         #: number and name of the first gate that is not unitary
         self.non_unitary: tuple[int, str] | None = None
         # of each gate operation: the instructions before it, and the gate's name
@@ -105,6 +109,11 @@ class TapeBuilder:
     def _gate(
         self, gate: Gate, params: Sequence[Any], qubits: Sequence[int], ctrl_mask: int, ctrl_value: int
     ) -> None:
+        if gate.num_qubits == 2 and params and not ctrl_mask and isinstance(gate, GateSpec):
+            pair = self._pair(gate, tuple(params))
+            if pair is not None:
+                self._emit(pair, -1, 0.0, 0.0, qubits, 0, 0)
+                return
         cached = self._templates.get(id(gate))
         if cached is None:
             cached = self._templates[id(gate)] = (gate, _template(gate))
@@ -130,6 +139,28 @@ class TapeBuilder:
         else:
             slot, scale, shift = self._slots.angle(params[0])
             self._emit(template, slot, scale, shift, qubits, ctrl_mask, ctrl_value)
+
+    def _pair(self, gate: GateSpec, params: tuple[Any, ...]) -> _Template | None:
+        """A gate on two qubits whose angles are numbers as one matrix, or None if it is better as it is.
+
+        What only exchanges qubits, as fsim(pi/2, phi) does, becomes a permutation. Any other matrix costs as
+        much as the parts do, but in big states it takes the constant gates around it along when the program
+        is fused. Gates with a control have cheaper parts.
+        """
+        if gate.num_controls or not all(type(p) is float for p in params):
+            return None
+        key = (gate.name, *params)
+        if key not in self._pairs:
+            self._pairs[key] = None
+            kept = _template(gate)
+            if kept is None or kept.pattern == Pattern.DENSE:
+                matrix = _without_dust(gate.matrix(*params))
+                template = _constant_template(matrix)
+                is_controlled = not matrix[0::2, 1::2].any() and not matrix[1::2, 0::2].any()
+                is_cheaper = self.num_qubits >= _LEAST_MATRIX_QUBITS and not is_controlled
+                if is_cheaper or template.pattern != Pattern.DENSE:
+                    self._pairs[key] = template
+        return self._pairs[key]
 
     def _composite(
         self, gate: Gate, params: Sequence[Any], qubits: Sequence[int], ctrl_mask: int, ctrl_value: int
@@ -257,13 +288,19 @@ def _template(gate: Gate) -> _Template | None:
         phase, w = gate.reflection
         return _Template(int(Pattern.PREPARE), gate.num_qubits, data=np.concatenate([[phase], w]))
     if isinstance(gate, GateSpec) and gate.const is None and not gate.num_params and gate.num_qubits <= 4:
-        matrix = gate.matrix()  # a fixed sequence of gates on few qubits is one matrix
-        matrix.real[np.abs(matrix.real) < 1e-15] = 0.0  # products leave dust where its structure has zeros
-        matrix.imag[np.abs(matrix.imag) < 1e-15] = 0.0
-        return _constant_template(matrix)
+        return _constant_template(
+            _without_dust(gate.matrix())
+        )  # a fixed sequence on few qubits is one matrix
     if isinstance(gate, GateSpec | UnitaryGate | GeneratorGate) and gate.const is not None:
         return _matrix_template(gate.const, [tuple(term) for term in gate.terms])
     return None
+
+
+def _without_dust(matrix: Matrix) -> Matrix:
+    """The matrix, changed in place, with the zeros its structure has: products leave dust there."""
+    matrix.real[np.abs(matrix.real) < 1e-15] = 0.0
+    matrix.imag[np.abs(matrix.imag) < 1e-15] = 0.0
+    return matrix
 
 
 def _matrix_template(const: Matrix, terms: list[Any]) -> _Template:

@@ -13,7 +13,12 @@ import qsim
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 #: script -> framework
-SCRIPTS = {"torch_digits": "torch", "jax_training": "jax", "qiskit_primitives": "qiskit"}
+SCRIPTS = {
+    "torch_digits": "torch",
+    "jax_training": "jax",
+    "qiskit_primitives": "qiskit",
+    "cirq_sampling": "cirq",
+}
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
