@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from qsim.answers import von_neumann_entropy as von_neumann_entropy
     from qsim.backends.base import available_backends as available_backends
     from qsim.circuit import Circuit as Circuit
+    from qsim.converters.pennylane import from_pennylane as from_pennylane
+    from qsim.converters.pennylane import to_pennylane as to_pennylane
     from qsim.errors import QsimError as QsimError
     from qsim.gradients import gradient as gradient
     from qsim.gradients import hessian as hessian
@@ -109,6 +111,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "qsim.backends.base": ("available_backends",),
     "qsim.circuit": ("Circuit",),
+    "qsim.converters.pennylane": ("from_pennylane", "to_pennylane"),
     "qsim.errors": ("QsimError",),
     "qsim.gradients": ("gradient", "hessian", "hvp", "jacobian", "jvp", "value_and_gradient", "vjp"),
     "qsim.gradients.metric": ("classical_fisher", "geometric_tensor", "quantum_fisher"),
@@ -134,7 +137,8 @@ _MODULES = {
 #: Modules that are attributes without an import of their own.
 _SUBMODULES = (
     *("analysis", "ansatz", "classical", "datasets", "errors", "feature_maps", "gates", "io", "measurements"),
-    *("observables", "operations", "optimize", "quantum_kernels", "sklearn", "testing", "torch", "visual"),
+    *("observables", "operations", "optimize", "pennylane", "quantum_kernels", "sklearn", "testing", "torch"),
+    "visual",
 )
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 
