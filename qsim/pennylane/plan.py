@@ -9,16 +9,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from pennylane.measurements import ExpectationMP, MeasurementProcess, ProbabilityMP, StateMP
+from pennylane.measurements import ExpectationMP, MeasurementProcess, StateMP
 from pennylane.operation import StatePrepBase
 from pennylane.ops import Conditional, MidMeasure
 from pennylane.tape import QuantumScript
+from pennylane.wires import Wires
 
 from qsim.circuit import Circuit
 from qsim.converters.pennylane_gates import append, num_columns, signature, table_gate
 from qsim.converters.pennylane_observables import observable_from
 from qsim.errors import ArgumentError, GradientError
-from qsim.measurements import Expectation, Measurement
+from qsim.measurements import Expectation, Measurement, Probabilities
 from qsim.parameters import Parameter
 from qsim.pennylane.readings import Field, Several, measurement_of
 from qsim.program.program import Program, compile
@@ -225,14 +226,13 @@ class Plan:
                 )
             if mp.mv is not None:
                 continue
-            found = measurement_of(mp, self.qubits, self.observable)
+            found = measurement_of(mp, Wires(self.wires), self.qubits, self.observable)
             if found is not None:
                 direct.append(found)
                 places.append(place)
                 continue
             rotated = self.rotated([mp])
-            bare = measurement_of(ProbabilityMP(wires=mp.wires), self.qubits, self.observable)
-            assert bare is not None
+            bare = Probabilities(self.qubits(mp.wires))
             out.append(Section(rotated, [bare], [place]))
         if direct or not out:
             out.insert(0, Section(self.program, direct, places))

@@ -20,7 +20,10 @@ from pennylane.measurements import (
     VnEntropyMP,
 )
 
+from pennylane.wires import Wires
+
 from qsim.entanglement import entropy_of
+from qsim.errors import GradientError
 from qsim.measurements import (
     ComplexArray,
     DensityMatrix,
@@ -35,7 +38,7 @@ from qsim.measurements import (
 from qsim.observables import Diagonal
 from qsim.program.program import Program
 
-__all__ = ["Entropies", "Field", "Several", "measurement_of"]
+__all__ = ["Entropies", "Field", "OfState", "Several", "measurement_of"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -101,6 +104,37 @@ class Entropies(Measurement):
 
     def __repr__(self) -> str:
         return f"Entropies({self.parts!r}, {self.base!r})"
+
+
+class OfState(Measurement):
+    """A measurement that PennyLane itself reads off the amplitudes, such as one a user defined; no derivatives.
+
+    Parameters
+    ----------
+    mp : StateMeasurement
+    wires : Wires
+    """
+
+    degree = 0
+
+    def __init__(self, mp: Any, wires: Wires) -> None:
+        self.mp, self.wires = mp, wires
+        start = np.zeros(1 << len(wires), dtype=complex)
+        start[0] = 1.0
+        self._shape = np.shape(mp.process_state(start, wires))
+
+    def shape(self, program: Program) -> tuple[int, ...]:
+        return tuple(self._shape)
+
+    def evaluate(self, program: Program, states: ComplexArray, rows: RowArray) -> Any:
+        found = [np.asarray(self.mp.process_state(state, self.wires)) for state in states]
+        return np.stack(found) if found else np.empty((0, *self._shape))
+
+    def pull(self, program: Program, states: ComplexArray, rows: RowArray, cotangents: Any) -> ComplexArray:
+        raise GradientError(f"Measurement {self.mp} has no derivatives on this device.")
+
+    def push(self, program: Program, states: ComplexArray, rows: RowArray, tangents: ComplexArray) -> Any:
+        raise GradientError(f"Measurement {self.mp} has no derivatives on this device.")
 
 
 class Field(NamedTuple):
@@ -189,13 +223,18 @@ class Several(Measurement):
 
 
 def measurement_of(
-    mp: MeasurementProcess, qubits: Callable[[Any], list[int]], observable: Callable[[Any], Any]
+    mp: MeasurementProcess,
+    wires: Wires,
+    qubits: Callable[[Any], list[int]],
+    observable: Callable[[Any], Any],
 ) -> Measurement | None:
-    """The measurement of qsim that one of PennyLane is; None if it needs a rotation, or the state itself.
+    """The measurement of qsim that one of PennyLane is; None for probabilities that need a rotation first.
 
     Parameters
     ----------
     mp : MeasurementProcess
+    wires : Wires
+        All wires in their order.
     qubits : callable
         From wires to qubits, the last wire first: it is the least significant bit. No wires are all.
     observable : callable
@@ -209,8 +248,8 @@ def measurement_of(
         return Expectation(observable(mp.obs))
     if kind is VarianceMP:
         return Variance(observable(mp.obs))
-    if kind is ProbabilityMP and mp.obs is None:
-        return Probabilities(qubits(mp.wires))
+    if kind is ProbabilityMP:
+        return Probabilities(qubits(mp.wires)) if mp.obs is None else None
     if kind is DensityMatrixMP:
         return DensityMatrix(qubits(mp.wires))
     if kind is StateMP:
@@ -222,4 +261,4 @@ def measurement_of(
     if kind is MutualInfoMP:
         left, right = (qubits(w) for w in mp.raw_wires)
         return Entropies([(1.0, left), (1.0, right), (-1.0, left + right)], mp.log_base)
-    return None
+    return OfState(mp, wires)
