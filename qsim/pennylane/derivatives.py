@@ -107,7 +107,7 @@ def jacobian(plan: Plan, tape: QuantumScript) -> tuple[Any, Any]:
 
 # -- small things ----------------------------------------------------------------------------------------
 def _point(plan: Plan, tape: QuantumScript) -> tuple[FloatArray, int | None, Any]:
-    rows, batch = plan.rows(tape.get_parameters(trainable_only=False))
+    rows, batch = plan.rows([d for op in tape.operations for d in op.data])
     return rows, tape.batch_size if batch is None else batch, plan.initial(tape)
 
 

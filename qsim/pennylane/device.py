@@ -12,6 +12,7 @@ import pennylane as qml
 from pennylane.devices import Device, ExecutionConfig
 from pennylane.devices.modifiers import single_tape_support
 from pennylane.exceptions import DeviceError
+from pennylane.math import Interface
 from pennylane.tape import QuantumScript
 from pennylane.transforms.core import CompilePipeline
 
@@ -26,6 +27,10 @@ __all__ = ["QsimDevice"]
 
 #: How a circuit with measurements in its middle may run; the last three are one thing here.
 _METHODS = ("deferred", "one-shot", "tree-traversal", "device")
+
+
+#: Interfaces whose tensors come here as they are.
+_NATIVE = (Interface.TORCH, Interface.AUTOGRAD)
 
 
 @single_tape_support
@@ -100,11 +105,13 @@ class QsimDevice(Device):
             if option not in self._device_options:
                 raise DeviceError(f"Device option {option} is not known to {self.name}.")
         updated: dict[str, Any] = {"mcm_config": _resolved(config.mcm_config, circuit)}
-        if config.gradient_method in ("best", "adjoint"):
-            updated["gradient_method"] = "adjoint"
+        if config.gradient_method in ("best", "adjoint", "backprop"):
+            # PyTorch and autograd get nodes of their own, which PennyLane takes for backpropagation; for JAX
+            # it is products with the Jacobian, where PennyLane's default would be the whole of it
+            is_native = config.interface in _NATIVE
+            updated["gradient_method"] = "backprop" if is_native else "adjoint"
             updated["use_device_gradient"] = True
-            # one product for all measurements and rows, where PennyLane's default is a full Jacobian for each
-            updated["use_device_jacobian_product"] = True
+            updated["use_device_jacobian_product"] = not is_native
             updated["grad_on_execution"] = False
         return replace(config, **updated)
 
@@ -118,11 +125,14 @@ class QsimDevice(Device):
         self, execution_config: ExecutionConfig | None = None, circuit: QuantumScript | None = None
     ) -> bool:
         """Whether the adjoint method serves a configuration and a circuit."""
-        if execution_config is None or circuit is None:
-            return execution_config is None or execution_config.gradient_method in ("best", "adjoint")
-        return execution_config.gradient_method in ("best", "adjoint") and is_differentiable(
-            circuit, execution_config
-        )
+        if execution_config is None:
+            return True
+        method = execution_config.gradient_method
+        if method == "backprop" and execution_config.interface not in (*_NATIVE, Interface.AUTO):
+            return False
+        if method not in ("best", "adjoint", "backprop"):
+            return False
+        return circuit is None or is_differentiable(circuit, execution_config)
 
     def supports_vjp(
         self, execution_config: ExecutionConfig | None = None, circuit: QuantumScript | None = None
@@ -140,7 +150,11 @@ class QsimDevice(Device):
     def execute(self, circuits: Any, execution_config: ExecutionConfig | None = None) -> Any:
         """Results of tapes; a batch of parameters is one execution."""
         config = execution_config or ExecutionConfig()
-        results = tuple(self._run(tape, config) for tape in circuits)
+        native = _native_interface(config)
+        if native is None:
+            results = tuple(self._run(tape, config) for tape in circuits)
+        else:
+            results = tuple(native(self._plan(tape), tape) for tape in circuits)
         if self.tracker.active:
             self.tracker.update(batches=1)
             self.tracker.record()
@@ -150,7 +164,7 @@ class QsimDevice(Device):
 
     def _run(self, tape: QuantumScript, config: ExecutionConfig) -> Any:
         plan = self._plan(tape)
-        rows, batch = plan.rows(tape.get_parameters(trainable_only=False))
+        rows, batch = plan.rows([d for op in tape.operations for d in op.data])
         batch = tape.batch_size if batch is None else batch
         if tape.shots:
             return sampled(plan, tape, rows, batch, self._rng, config.mcm_config.postselect_mode)
@@ -234,6 +248,21 @@ class QsimDevice(Device):
             self.tracker.update(resources=tape.specs["resources"], errors=tape.specs["errors"])
         self.tracker.update(**counts)
         self.tracker.record()
+
+
+def _native_interface(config: ExecutionConfig) -> Any:
+    """What runs a tape with the tensors of an interface; None if its numbers are NumPy's."""
+    if config.gradient_method != "backprop":
+        return None
+    if config.interface == Interface.TORCH:
+        from qsim.pennylane.torch_tapes import execute
+
+        return execute
+    if config.interface == Interface.AUTOGRAD:
+        from qsim.pennylane.autograd_tapes import execute
+
+        return execute
+    return None
 
 
 def _resolved(mcm_config: Any, tape: QuantumScript | None) -> Any:

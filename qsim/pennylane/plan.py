@@ -133,6 +133,7 @@ class Plan:
         found = [order[p] for p in self.program.parameters]
         #: the program's parameters among all; gates that ignore theirs have no columns
         self.chosen = None if found == list(range(len(self.parameters))) else np.array(found, dtype=np.intp)
+        self._is_scalar = all(c is not None and not c.shape for c in self.columns)
         self.num_data = sum(len(op.data) for op in operations)
         self.measurements = list(tape.measurements)
         self._sections: list[Section] | None = None
@@ -167,27 +168,34 @@ class Plan:
         return circuit, columns, parameters
 
     # -- numbers ------------------------------------------------------------------------------------
-    def rows(self, data: Sequence[Any]) -> tuple[FloatArray, int | None]:
-        """Rows of parameters, (1 or batch, parameters), of the tape's numbers; and the batch, None if none."""
-        batch = None
+    def batch_of(self, data: Sequence[Any]) -> int | None:
+        """The batch of the tape's numbers; None if none of them has one."""
         for value, column in zip(data, self.columns, strict=False):
             if column is not None:
                 shape = getattr(value, "shape", ())
                 if len(shape) > len(column.shape):
-                    batch = shape[0]
-                    break
-        count = len(self.parameters)
-        if batch is None and all(c is not None and not c.shape for c in self.columns):
-            rows = np.array(data[: self.num_data], dtype=np.float64).reshape(1, count)
-        else:
-            rows = np.empty((1 if batch is None else batch, count))
-            for value, column in zip(data, self.columns, strict=False):
-                if column is None:
-                    continue
-                if column.shape:
-                    rows[:, column.start : column.stop] = value
-                else:
-                    rows[:, column.start] = value
+                    return int(shape[0])
+        return None
+
+    def full_rows(self, data: Sequence[Any]) -> FloatArray:
+        """Rows (1 or batch, parameters) of the tape's numbers."""
+        batch, count = self.batch_of(data), len(self.parameters)
+        if batch is None and self._is_scalar:
+            return np.array(data[: self.num_data], dtype=np.float64).reshape(1, count)
+        rows = np.empty((1 if batch is None else batch, count))
+        for value, column in zip(data, self.columns, strict=False):
+            if column is None:
+                continue
+            if column.shape:
+                rows[:, column.start : column.stop] = value
+            else:
+                rows[:, column.start] = value
+        return rows
+
+    def rows(self, data: Sequence[Any]) -> tuple[FloatArray, int | None]:
+        """Rows of the program's parameters; and the batch, None if there is none."""
+        rows = self.full_rows(data)
+        batch = self.batch_of(data)
         return (rows if self.chosen is None else np.ascontiguousarray(rows[:, self.chosen])), batch
 
     def full(self, slopes: FloatArray) -> FloatArray:

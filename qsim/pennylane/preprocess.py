@@ -69,8 +69,8 @@ def add_transforms(pipeline: Any, device: Any, config: Any) -> None:
     if method != "deferred":
         pipeline.add_transform(_defer_postselected)
     pipeline.add_transform(_expand_batches)
-    if config.gradient_method == "adjoint":
-        pipeline.add_transform(no_sampling, name=f"adjoint + {_NAME}")
+    if config.gradient_method in ("adjoint", "backprop"):
+        pipeline.add_transform(no_sampling, name=f"exact derivatives + {_NAME}")
         pipeline.add_transform(_check_trainable)
 
 
