@@ -113,6 +113,9 @@ class QsimDevice(Device):
             updated["use_device_gradient"] = True
             updated["use_device_jacobian_product"] = not is_native
             updated["grad_on_execution"] = False
+            if config.interface in (Interface.JAX, Interface.JAX_JIT):
+                # with numbers converted outside, PennyLane's jit would ask for whole Jacobians all the same
+                updated["convert_to_numpy"] = False
         return replace(config, **updated)
 
     def preprocess_transforms(self, execution_config: ExecutionConfig | None = None) -> CompilePipeline:

@@ -232,8 +232,6 @@ class Plan:
                     f"A state must be asked for in the order of the wires, {list(self.wires)}, but is asked "
                     f"for in the order {list(mp.wires)}."
                 )
-            if mp.mv is not None:
-                continue
             found = measurement_of(mp, Wires(self.wires), self.qubits, self.observable)
             if found is not None:
                 direct.append(found)
@@ -337,7 +335,7 @@ def _key_of_measurement(mp: MeasurementProcess, clbits: dict[Any, int]) -> Any:
         name = type(obs).__name__
         if name in ("PauliX", "PauliY", "PauliZ"):
             return name, obs.wires.labels
-    if mp.mv is None:
+    if mp.mv is None or not clbits:
         return type(mp), mp.hash
     listed = mp.mv if isinstance(mp.mv, Sequence) else [mp.mv]
     return type(mp), tuple((tuple(clbits[m] for m in v.measurements), tuple(map(float, v.branches.values()))) for v in listed)

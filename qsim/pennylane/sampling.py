@@ -96,7 +96,8 @@ def _bases_of(plan: Plan, measurements: Sequence[Any]) -> list[Basis]:
         if isinstance(mp, ClassicalShadowMP | ShadowExpvalMP):
             continue
         if mp.mv is not None or mp.obs is None:
-            wires = () if mp.mv is not None else (tuple(mp.wires) or plan.wires)
+            outcomes_only = mp.mv is not None and plan.clbits
+            wires = () if outcomes_only else (tuple(mp.wires) or plan.wires)
             place(index, dict.fromkeys(wires, "Z"))
             continue
         sentence = mp.obs.pauli_rep
@@ -204,7 +205,7 @@ def _process(
             valid &= outcomes[:, bit] == op.postselect
     if not valid.any() and not isinstance(mp, SampleMP | CountsMP):
         return np.full(2 ** len(mp.wires), np.nan) if isinstance(mp, ProbabilityMP) else np.float64(np.nan)
-    if mp.mv is not None:
+    if mp.mv is not None and clbits:  # else it was deferred to wires
         arrays = {op: outcomes[:, bit : bit + 1].astype(np.int64) for op, bit in clbits.items()}
         return gather_mcm(mp, arrays, valid, postselect_mode=postselect_mode)
     if term is not None:
