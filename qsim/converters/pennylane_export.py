@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pennylane as qml
 from pennylane.ops import Conditional, MeasurementValue, MidMeasure
 from pennylane.tape import QuantumScript
+from pennylane.wires import Wires
 
 from qsim import classical
 from qsim.circuit import Circuit
@@ -60,10 +62,10 @@ def _operations(operation: Operation, wires: Sequence[Any], measured: dict[int, 
             )
         return _gates(operation, wires)
     if isinstance(operation, Measure):
-        measured[operation.clbit] = MidMeasure(wires[operation.qubit])
+        measured[operation.clbit] = _measurement(wires[operation.qubit])
         return [measured[operation.clbit]]
     if isinstance(operation, Reset):
-        return [MidMeasure(wires[operation.qubit], reset=True)]
+        return [_measurement(wires[operation.qubit], reset=True)]
     if isinstance(operation, Barrier):
         return [qml.Barrier([wires[q] for q in operation.qubits])]
     if isinstance(operation, Delay):
@@ -84,6 +86,11 @@ def _operations(operation: Operation, wires: Sequence[Any], measured: dict[int, 
             listed.append((operation.subject, lambda v: int(v) not in known, operation.default))
         return _conditionals(listed, wires, measured)
     raise CircuitError(f"Operation `{operation.name}` has no counterpart in PennyLane.")
+
+
+def _measurement(wire: Any, reset: bool = False) -> MidMeasure:
+    """A measurement that is equal to no other, as those of ``qml.measure`` are."""
+    return MidMeasure(Wires(wire), reset=reset, meas_uid=str(uuid.uuid4()))
 
 
 def _is_in(values: tuple[int, ...], value: Any) -> bool:

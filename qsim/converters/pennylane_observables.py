@@ -137,7 +137,9 @@ def observable_to(observable: Observable, wires: Any = None) -> Any:
         return qml.Hermitian(matrix, wires=[wire(q) for q in reversed(observable.qubits)])
     if isinstance(observable, SparseMatrix):
         labels = [wire(q) for q in reversed(range(observable.num_qubits))]
-        return qml.SparseHamiltonian(observable.to_sparse().tocsr(), wires=labels)
+        import scipy.sparse  # PennyLane takes no sparse arrays, only matrices
+
+        return qml.SparseHamiltonian(scipy.sparse.csr_matrix(observable.to_sparse()), wires=labels)
     raise ObservableError(f"Observable `{type(observable).__name__}` has no counterpart in PennyLane.")
 
 

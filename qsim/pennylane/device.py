@@ -31,6 +31,7 @@ _METHODS = ("deferred", "one-shot", "tree-traversal", "device")
 
 #: Interfaces whose tensors come here as they are.
 _NATIVE = (Interface.TORCH, Interface.AUTOGRAD)
+_JAX = (Interface.JAX, Interface.JAX_JIT)
 
 
 @single_tape_support
@@ -113,7 +114,7 @@ class QsimDevice(Device):
             updated["use_device_gradient"] = True
             updated["use_device_jacobian_product"] = not is_native
             updated["grad_on_execution"] = False
-            if config.interface in (Interface.JAX, Interface.JAX_JIT):
+            if config.interface in _JAX:
                 # with numbers converted outside, PennyLane's jit would ask for whole Jacobians all the same
                 updated["convert_to_numpy"] = False
         return replace(config, **updated)
@@ -131,11 +132,13 @@ class QsimDevice(Device):
         if execution_config is None:
             return True
         method = execution_config.gradient_method
-        if method == "backprop" and execution_config.interface not in (*_NATIVE, Interface.AUTO):
-            return False
         if method not in ("best", "adjoint", "backprop"):
             return False
-        return circuit is None or is_differentiable(circuit, execution_config)
+        if circuit is None:
+            return True
+        if method == "backprop" and execution_config.interface in _JAX:
+            return False
+        return is_differentiable(circuit, execution_config)
 
     def supports_vjp(
         self, execution_config: ExecutionConfig | None = None, circuit: QuantumScript | None = None

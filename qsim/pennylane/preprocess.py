@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import pennylane as qml
@@ -71,7 +70,6 @@ def add_transforms(pipeline: Any, device: Any, config: Any) -> None:
     pipeline.add_transform(_expand_batches)
     if config.gradient_method in ("adjoint", "backprop"):
         pipeline.add_transform(no_sampling, name=f"exact derivatives + {_NAME}")
-        pipeline.add_transform(_check_trainable)
 
 
 def _first(results: Any) -> Any:
@@ -119,24 +117,20 @@ def _must_expand(tape: Any) -> bool:
     return any(mp.obs is not None and mp.obs.batch_size is not None for mp in tape.measurements)
 
 
-@transform
-def _check_trainable(tape: Any) -> Any:
-    """Say that numbers of observables are not differentiated by."""
-    for mp in tape.measurements:
-        if mp.obs is not None and any(qml.math.requires_grad(d) for d in mp.obs.data):
-            warnings.warn(
-                f"Parameters of the observable {mp.obs.name} are trainable, but their derivatives are not taken on "
-                f"{_NAME}. Mark them as not trainable, or use diff_method='parameter-shift'.",
-                UserWarning,
-                stacklevel=2,
-            )
-    return (tape,), _first
-
-
 def is_differentiable(tape: Any, config: Any) -> bool:
     """Whether the adjoint method serves a tape as the user wrote it."""
     if tape.shots or not all(isinstance(mp, _DIFFERENTIABLE) for mp in tape.measurements):
         return False
+    if any(_is_traced(d) for mp in tape.measurements if mp.obs is not None for d in mp.obs.data):
+        return False  # by numbers of an observable PennyLane differentiates itself
     if config.mcm_config.mcm_method in (None, "deferred"):
         return not any(isinstance(op, MidMeasure) and op.postselect is not None for op in tape.operations)
     return not any(isinstance(op, MidMeasure) for op in tape.operations)
+
+
+def _is_traced(number: Any) -> bool:
+    """Whether an interface differentiates by a number; autograd's arrays are trainable unless told otherwise."""
+    interface = qml.math.get_interface(number)
+    if interface == "torch":
+        return bool(number.requires_grad)
+    return interface in ("autograd", "jax") and ("Box" in type(number).__name__ or "Tracer" in type(number).__name__)
