@@ -2,8 +2,8 @@
 
     python examples/run_all.py [--backend numba] [--max-qubits 20] [NAME ...]
 
-Then train a classifier of handwritten digits (digits.py; with scikit-learn: pip install ".[sklearn]"), unless
-circuits are named.
+Then train a classifier of handwritten digits (digits.py; with scikit-learn: pip install ".[sklearn]"), and
+run the examples of the frameworks that are installed, unless circuits are named.
 
 Each file says in its header what must come out (see generate_circuits.py); a miss makes the exit code 1.
 The report goes to the terminal and to examples/output/report.txt, a histogram of the samples of each
@@ -13,6 +13,8 @@ circuit beside it (with Matplotlib: pip install ".[viz]").
 from __future__ import annotations
 
 import argparse
+import importlib
+import importlib.util
 import math
 import sys
 import time
@@ -25,6 +27,9 @@ from qsim.operations import GateOperation
 EXAMPLES = Path(__file__).parent
 CIRCUITS = EXAMPLES / "circuits"
 OUTPUT = EXAMPLES / "output"
+
+#: Examples that need another framework; each has a function `main` that returns an exit code.
+FRAMEWORKS = {"pennylane_vqe_h2": "pennylane"}
 
 #: Exact figures must be met to this, in units of the largest value there can be.
 TOLERANCES = {"double": 1e-9, "single": 2e-4}
@@ -267,6 +272,8 @@ def main(arguments: list[str] | None = None) -> int:
             missed.append("digits")
         if run_real_data(options, lines):
             missed.append("real_data")
+    if not options.names:
+        missed += run_frameworks()
     verdict = "all as expected" if not missed else f"NOT as expected: {', '.join(missed)}"
     last = f"{run} circuits in {seconds:.1f} s: {verdict}"
     print(last)
@@ -299,6 +306,23 @@ def run_real_data(options: argparse.Namespace, lines: list[str]) -> bool:
     table, found = real_data.run(list(real_data.DATA), "zz", 150, options.output, pictures=False)
     lines += ["", "Quantum kernels beside tuned classical methods", *table]
     return not real_data.is_as_expected(found, "zz")
+
+
+def run_frameworks() -> list[str]:
+    """Run the examples of other frameworks; the names of those that did not find what they look for."""
+    sys.path.insert(0, str(EXAMPLES))
+    missed = []
+    for name, framework in FRAMEWORKS.items():
+        if importlib.util.find_spec(framework) is None:
+            print(
+                f'No {name}: it needs {framework} (pip install "qsim-statevector[{framework}]").',
+                file=sys.stderr,
+            )
+            continue
+        print(f"\n{name}")
+        if importlib.import_module(name).main([]):
+            missed.append(name)
+    return missed
 
 
 def has_sklearn() -> bool:

@@ -36,6 +36,8 @@ def no_learning(request: pytest.FixtureRequest, run_all: ModuleType, monkeypatch
         monkeypatch.setattr(run_all, "run_digits", lambda *arguments: False)
     if request.node.name != "test_real_data":
         monkeypatch.setattr(run_all, "run_real_data", lambda *arguments: False)
+    if request.node.name != "test_frameworks":
+        monkeypatch.setattr(run_all, "FRAMEWORKS", {})
 
 
 def test_there_are_circuits() -> None:
@@ -140,6 +142,17 @@ def test_digits(
     monkeypatch.setitem(sys.modules, "sklearn", None)
     assert run_all.main(["--output", str(tmp_path), "--no-pictures"]) == 0
     assert "No digits" in capsys.readouterr().err
+
+
+def test_frameworks(
+    run_all: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where a framework is missing, its example is left out with a word on how to get it."""
+    monkeypatch.setattr(run_all, "FRAMEWORKS", {"lucky": "json", "missing": "no_such_framework"})
+    monkeypatch.setattr(run_all, "EXAMPLES", tmp_path)
+    (tmp_path / "lucky.py").write_text("def main(arguments):\n    return 1\n", encoding="utf-8")
+    assert run_all.run_frameworks() == ["lucky"]
+    assert 'pip install "qsim-statevector[no_such_framework]"' in capsys.readouterr().err
 
 
 def test_real_data(

@@ -9,7 +9,7 @@ QUBITS, LAYERS, BATCH = 8, 3, 64
 
 
 def classifier(device: str, **how):
-    """Forward and backward of a hybrid network: embedding, entangling layers, <Z> of each qubit, a linear layer."""
+    """Forward and backward of a network: embedding, entangling layers, <Z> of each qubit, a linear layer."""
 
     def prepare():
         torch.set_num_threads(1)

@@ -1,8 +1,8 @@
 """Circuits and observables of PennyLane as qsim's, and back.
 
-A wire that is an integer is the qubit of that number; other labels are numbered in the order in which they appear.
-PennyLane's states have wire 0 as the most significant bit of the index, qsim's as the least significant one:
-``statevector(circuit, order="big")`` has PennyLane's order.
+A wire that is an integer is the qubit of that number; other labels are numbered in the order in which they
+appear. PennyLane's states have their first wire as the most significant bit of the index, qsim's qubit 0 is
+the least significant one: with ``wire_order=list(reversed(wires))`` the indices agree.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from typing import Any
 from qsim._extras import require
 
 require(
-    "pennylane", extra="pennylane", user="A conversion from or to PennyLane", name="PennyLane", at_least="0.45"
+    "pennylane",
+    extra="pennylane",
+    user="A conversion from or to PennyLane",
+    name="PennyLane",
+    at_least="0.45",
 )
 
 import pennylane as qml
@@ -57,8 +61,8 @@ def from_pennylane(obj: Any, *args: Any, wire_order: Sequence[Any] | None = None
 
     Notes
     -----
-    The circuit is equal to the tape, global phase included. A mid-circuit measurement writes the classical bit
-    of its own number; a postselected one is refused, as circuits here have no postselection.
+    The circuit is equal to the tape, global phase included. A mid-circuit measurement writes the classical
+    bit of its own number; a postselected one is refused, as circuits here have no postselection.
 
     Examples
     --------
@@ -164,12 +168,10 @@ def _circuit(tape: Any, wire_order: Sequence[Any] | None) -> Circuit:
             raise CircuitError("A postselected measurement has no counterpart in a circuit; remove it.")
         if op.batch_size is not None:
             raise CircuitError(
-                f"Operation `{op.name}` has a batch of {op.batch_size} values, but a circuit has one. Convert "
-                "the tapes of pennylane.transforms.broadcast_expand()."
+                f"Operation `{op.name}` has a batch of {op.batch_size} values, but a circuit has one. "
+                "Convert the tapes of pennylane.transforms.broadcast_expand()."
             )
-        params = [
-            tuple(map(float, d)) if type(inner).__name__ == "SpecialUnitary" else d for d in inner.data
-        ]
+        params = [tuple(map(float, d)) if type(inner).__name__ == "SpecialUnitary" else d for d in inner.data]
         append(circuit, op, params, qubit_of, clbits)
     return circuit
 
@@ -182,7 +184,5 @@ def _numbers_only(tape: Any) -> Any:
 def _labels(wires: Sequence[Any] | None, num_qubits: int) -> list[Any]:
     labels = list(range(num_qubits)) if wires is None else list(wires)
     if len(labels) < num_qubits or len(set(labels)) != len(labels):
-        raise ArgumentError(
-            f"Argument `wires` must be {num_qubits} different labels, but is {labels}."
-        )
+        raise ArgumentError(f"Argument `wires` must be {num_qubits} different labels, but is {labels}.")
     return labels

@@ -71,7 +71,9 @@ def _operations(operation: Operation, wires: Sequence[Any], measured: dict[int, 
     if isinstance(operation, Delay):
         return []
     if isinstance(operation, Kraus):
-        return [qml.QubitChannel(list(operation.matrices), wires=[wires[q] for q in reversed(operation.qubits)])]
+        return [
+            qml.QubitChannel(list(operation.matrices), wires=[wires[q] for q in reversed(operation.qubits)])
+        ]
     if isinstance(operation, IfElse):
         cases = [(operation.condition, lambda v: bool(v), operation.then_body)]
         if operation.else_body is not None:

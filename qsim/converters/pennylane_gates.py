@@ -1,8 +1,8 @@
 """PennyLane's operations as operations of a qsim circuit.
 
 An operation's numbers (``op.data``) go into a circuit as they come: floats, or parameters of qsim, so that a
-circuit compiled once serves every tape of the same structure. `signature` is that structure, `num_columns` says
-which of the numbers can be parameters.
+circuit compiled once serves every tape of the same structure. `signature` is that structure, `num_columns`
+says which of the numbers can be parameters.
 
 PennyLane's first wire is the most significant bit of a matrix, qsim's first qubit the least significant one:
 what carries a matrix gets its qubits in reverse.
@@ -126,7 +126,7 @@ _HYPERPARAMETERS = {
 
 
 @functools.cache
-def table_gate(cls: type) -> str | None:
+def table_gate(cls: Any) -> str | None:
     """The gate of qsim's table that a class of PennyLane is; None if it is none, or needs a builder."""
     if cls.__name__ in _BUILDERS or not cls.__module__.startswith(_MODULES):
         return None
@@ -177,7 +177,12 @@ def _is_gate(op: Any) -> bool:
         return False
     if isinstance(op, Adjoint | Pow | Controlled) and table_gate(type(op)) is None:
         return _is_gate(op.base)
-    return type(op).__name__ not in ("Projector", "BasisStateProjector", "StateVectorProjector", "BlockEncode")
+    return type(op).__name__ not in (
+        "Projector",
+        "BasisStateProjector",
+        "StateVectorProjector",
+        "BlockEncode",
+    )
 
 
 def _has_power(op: Any) -> bool:
@@ -187,7 +192,9 @@ def _has_power(op: Any) -> bool:
         return True
     name = table_gate(type(op.base))
     spec = None if name is None else gates.GATES[name]
-    return spec is not None and spec.const is not None and (not spec.num_params or spec.is_one_parameter_group)
+    return (
+        spec is not None and spec.const is not None and (not spec.num_params or spec.is_one_parameter_group)
+    )
 
 
 def is_supported(op: Any) -> bool:

@@ -66,7 +66,9 @@ def observable_from(op: Any, qubit_of: Mapping[Any, int], num_qubits: int | None
             return whole
     if op.has_matrix and len(op.wires) <= 10:
         return Hermitian(np.asarray(op.matrix()), qubits, order="big")
-    raise ObservableError(f"Observable `{op.name}` of PennyLane on {len(qubits)} wires has no counterpart here.")
+    raise ObservableError(
+        f"Observable `{op.name}` of PennyLane on {len(qubits)} wires has no counterpart here."
+    )
 
 
 def _from_sentence(sentence: Any, qubit_of: Mapping[Any, int]) -> PauliSum:
@@ -90,9 +92,9 @@ def _from_sparse(op: Any, qubit_of: Mapping[Any, int], num_qubits: int | None) -
 
 
 def _expanded(op: Any, qubit_of: Mapping[Any, int]) -> PauliSum | None:
-    """The Pauli sum of an observable made of others; None if a part of it has too many wires or no such sum."""
+    """The Pauli sum of an observable made of others; None if a part has too many wires or no such sum."""
     if isinstance(op, Sum | Prod):
-        parts = [_expanded(part, qubit_of) for part in op.operands]
+        parts: list[Any] = [_expanded(part, qubit_of) for part in op.operands]
         if any(part is None for part in parts):
             return None
         join: Callable[[Any, Any], Any] = operator.add if isinstance(op, Sum) else operator.matmul
@@ -106,7 +108,7 @@ def _expanded(op: Any, qubit_of: Mapping[Any, int]) -> PauliSum | None:
     part = observable_from(op, qubit_of)
     if isinstance(part, PauliSum):
         return part
-    found: PauliSum = part.to_pauli_sum()  # type: ignore[attr-defined]
+    found: PauliSum = part.to_pauli_sum()
     return found
 
 

@@ -1,5 +1,4 @@
-"""Tapes with boxes of autograd: values, and products with Jacobians and Hessians, as functions closed under two
-derivatives."""
+"""Tapes with boxes of autograd: values and products with derivatives, functions closed under two derivatives."""
 
 from __future__ import annotations
 
@@ -43,8 +42,8 @@ def _rows_back(argnums: Sequence[int], _: Any, args: Any, __: Any) -> Any:
             column, datum = plan.columns[number - 1], data[number - 1]
             if column is None:
                 raise GradientError(
-                    f"Parameter {number - 1} of the tape is a matrix or a state; there is no derivative by it on this "
-                    "device."
+                    f"Parameter {number - 1} of the tape is a matrix or a state; there is no derivative by it on "
+                    "this device."
                 )
             source = slopes if np.ndim(datum) > len(column.shape) else sums
             part = source[..., column.start : column.stop] if column.shape else source[..., column.start]
@@ -87,7 +86,9 @@ def _real(array: Any) -> Any:
 
 
 def _no_third(*_: Any) -> Any:
-    raise GradientError("Exact derivatives on this device are of first and second order; a third was asked for.")
+    raise GradientError(
+        "Exact derivatives on this device are of first and second order; a third was asked for."
+    )
 
 
 defvjp(_values, lambda _, rows, target: lambda c: _products(rows, c, target), argnums=[0])

@@ -64,7 +64,7 @@ def _of_outcomes(plan: Plan, mp: Any, rows: FloatArray, initial: Any, clbits: Ma
     """A measurement of the outcomes themselves, from their distribution."""
     distributions = plan.program.distribution(rows, initial_state=initial)
     values = mp.mv if isinstance(mp.mv, Sequence) else [mp.mv]
-    out = []
+    out: list[Any] = []
     for distribution in distributions:
         outcomes = [([int(b) for b in text[::-1]], weight) for text, weight in distribution.items()]
         if type(mp) is ProbabilityMP:

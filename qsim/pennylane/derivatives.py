@@ -1,7 +1,8 @@
-"""Products with Jacobians, and these themselves, by the trainable parameters of a tape."""
+"""Products with Jacobians, and these themselves, by the trainable parameters of a tape in NumPy's numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ import numpy.typing as npt
 from pennylane.tape import QuantumScript
 
 from qsim.errors import GradientError
-from qsim.pennylane.plan import Plan
+from qsim.pennylane.plan import Column, Plan
 from qsim.pennylane.results import pack, unpack
+from qsim.pennylane.target import Target
 
 __all__ = ["VJP", "jacobian", "jvp", "vjp"]
 
@@ -28,48 +30,59 @@ class VJP(tuple):  # type: ignore[type-arg]
         return np.empty(len(self))
 
 
+class _Point:
+    """A plan at the numbers of a tape."""
+
+    def __init__(self, plan: Plan, tape: QuantumScript) -> None:
+        self.plan, self.tape = plan, tape
+        self.data = [d for op in tape.operations for d in op.data]
+        initial = plan.initial(tape)
+        rows = plan.full_rows(self.data)
+        count = max(len(rows), len(initial) if initial is not None and initial.ndim > 1 else 1)
+        self.rows = rows if len(rows) == count else np.repeat(rows, count, axis=0)
+        self.batch = tape.batch_size
+        self.targets = [Target(plan, section, initial) for section in plan.sections]
+
+    def results(self, values: Sequence[FloatArray]) -> Any:
+        return unpack(self.plan, values, self.batch)
+
+    def column(self, index: int) -> Column:
+        """Where a trainable number of the tape stands."""
+        column = self.plan.columns[index] if index < len(self.plan.columns) else None
+        if column is None:
+            name = self.tape.par_info[index]["op"].name
+            raise GradientError(
+                f"Parameter {index} of the tape, of `{name}`, is a matrix, a state or part of an observable; there "
+                "is no derivative by it on this device."
+            )
+        return column
+
+
 def vjp(plan: Plan, tape: QuantumScript, cotangent: Any) -> tuple[Any, VJP]:
     """Results, and the product of a cotangent of theirs with the Jacobian."""
-    rows, batch, initial = _point(plan, tape)
-    count = _num_rows(rows, initial)
-    values, slopes, before = [], 0.0, None
-    for section, part in zip(plan.sections, pack(plan, cotangent, count), strict=True):
-        value, slope, *rest = section.vjp(rows, part, initial)
-        values.append(value)
-        slopes = slopes + slope
-        before = rest[0] if before is None and rest else before
-    by_parameter = plan.full(np.asarray(slopes))
-    out = [_parameter_slope(plan, tape, k, by_parameter, batch) for k in tape.trainable_params]
-    return unpack(plan, values, batch), VJP(out)
-
-
-def _parameter_slope(plan: Plan, tape: QuantumScript, index: int, slopes: FloatArray, batch: int | None) -> Any:
-    """Derivatives (rows, parameters) as one by a number of the tape, summed over rows that share it."""
-    column = _column(plan, tape, index)
-    if column is None:
-        return np.zeros(np.shape(_datum(tape, index)))
-    shape = np.shape(_datum(tape, index))
-    part = slopes[:, column.start : column.stop].reshape(len(slopes), *column.shape)
-    return part if len(shape) > len(column.shape) else part.sum(axis=0)
+    point = _Point(plan, tape)
+    columns = [point.column(index) for index in tape.trainable_params]
+    weights = pack(plan, cotangent, len(point.rows))
+    pairs = [t.vjp(point.rows, part) for t, part in zip(point.targets, weights, strict=True)]
+    slopes = np.add.reduce([p[1] for p in pairs])
+    out = []
+    for index, column in zip(tape.trainable_params, columns, strict=True):
+        part = slopes[:, column.start : column.stop].reshape(len(slopes), *column.shape)
+        is_batched = np.ndim(point.data[index]) > len(column.shape)
+        out.append(part if is_batched else part.sum(axis=0))
+    return point.results([p[0] for p in pairs]), VJP(out)
 
 
 def jvp(plan: Plan, tape: QuantumScript, tangents: Any) -> tuple[Any, Any]:
     """Results, and the product of the Jacobian with tangents of the trainable parameters."""
-    rows, batch, initial = _point(plan, tape)
-    moved = np.zeros((_num_rows(rows, initial), len(plan.parameters)))
+    point = _Point(plan, tape)
+    moved = np.zeros_like(point.rows)
     for index, tangent in zip(tape.trainable_params, tangents, strict=True):
-        column = _column(plan, tape, index)
-        if column is not None:
-            target = moved[:, column.start : column.stop]
-            target += np.asarray(tangent, dtype=float).reshape(-1, target.shape[1])
-    if plan.chosen is not None:
-        moved = moved[:, plan.chosen]
-    if initial is None:
-        pairs = [section.jvp(rows, moved) for section in plan.sections]
-    else:
-        pairs = [_with_states(section, rows, initial) for section in plan.sections]
-        pairs = [(value, np.einsum("bsp,bp->bs", slopes, moved)) for value, slopes in pairs]
-    return unpack(plan, [p[0] for p in pairs], batch), unpack(plan, [p[1] for p in pairs], batch)
+        column = point.column(index)
+        target = moved[:, column.start : column.stop]
+        target += np.asarray(tangent, dtype=float).reshape(-1, target.shape[1])
+    pairs = [t.jvp(point.rows, moved) for t in point.targets]
+    return point.results([p[0] for p in pairs]), point.results([p[1] for p in pairs])
 
 
 def jacobian(plan: Plan, tape: QuantumScript) -> tuple[Any, Any]:
@@ -77,70 +90,18 @@ def jacobian(plan: Plan, tape: QuantumScript) -> tuple[Any, Any]:
 
     With a batch the derivative of value b by entry b of a batched parameter is entry b: rows do not mix.
     """
-    rows, batch, initial = _point(plan, tape)
-    if initial is None:
-        pairs = [section.jacobian(rows) for section in plan.sections]
-    else:
-        pairs = [_with_states(section, rows, initial) for section in plan.sections]
-    results = unpack(plan, [p[0] for p in pairs], batch)
-    slopes = dict(zip(map(id, plan.sections), (plan.full(p[1]) for p in pairs), strict=True))
+    point = _Point(plan, tape)
+    columns = [point.column(index) for index in tape.trainable_params]
+    if any(column.shape for column in columns):
+        raise GradientError(
+            "A Jacobian by a parameter that is a vector, as SpecialUnitary has, is not available on this device; "
+            "products with it are."
+        )
+    pairs = [t.value_and_gradient(point.rows) for t in point.targets]
+    slopes = dict(zip(map(id, plan.sections), (p[1] for p in pairs), strict=True))
     out = []
     for section, field in plan.fields():
-        by_parameter = []
-        for index in tape.trainable_params:
-            column = _column(plan, tape, index)
-            whole = slopes[id(section)]
-            if column is None:
-                part = np.zeros((len(whole), section.size))
-            elif column.shape:
-                raise GradientError(
-                    "A Jacobian by a parameter that is a vector, as SpecialUnitary has, is not available; "
-                    "products with it are: pass device_vjp=True."
-                )
-            else:
-                part = whole[:, :, column.start]
-            value = field.take(part)
-            by_parameter.append(value if batch is not None else value[0])
-        out.append(by_parameter[0] if len(by_parameter) == 1 else tuple(by_parameter))
-    return results, out[0] if len(out) == 1 else tuple(out)
-
-
-# -- small things ----------------------------------------------------------------------------------------
-def _point(plan: Plan, tape: QuantumScript) -> tuple[FloatArray, int | None, Any]:
-    rows, batch = plan.rows([d for op in tape.operations for d in op.data])
-    return rows, tape.batch_size if batch is None else batch, plan.initial(tape)
-
-
-def _num_rows(rows: FloatArray, initial: Any) -> int:
-    return max(len(rows), len(initial) if initial is not None and initial.ndim > 1 else 1)
-
-
-def _with_states(section: Any, rows: FloatArray, initial: Any) -> tuple[FloatArray, FloatArray]:
-    """Values and Jacobians (rows, size, parameters) from given states: one cotangent for each number."""
-    count = _num_rows(rows, initial)
-    values, found = None, []
-    for k in range(section.size):
-        unit = np.zeros((count, section.size))
-        unit[:, k] = 1.0
-        values, slope, _ = section.vjp(rows, unit, initial)
-        found.append(slope)
-    return np.asarray(values), np.stack(found, axis=1)
-
-
-def _datum(tape: QuantumScript, index: int) -> Any:
-    info = tape.par_info[index]
-    op = info["op"]
-    return op.data[info["p_idx"]]
-
-
-def _column(plan: Plan, tape: QuantumScript, index: int) -> Any:
-    """Where a number of the tape stands; None for that of an observable, whose derivative is taken as zero."""
-    if index >= len(plan.columns):
-        return None
-    column = plan.columns[index]
-    if column is None:
-        raise GradientError(
-            f"Parameter {index} of the tape, of `{tape.par_info[index]['op'].name}`, is a matrix or a state; there is no "
-            "derivative by it on this device."
-        )
-    return column
+        parts = [field.take(slopes[id(section)][:, :, column.start]) for column in columns]
+        found = [part if point.batch is not None else part[0] for part in parts]
+        out.append(found[0] if len(found) == 1 else tuple(found))
+    return point.results([p[0] for p in pairs]), out[0] if len(out) == 1 else tuple(out)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pennylane as qml
 from pennylane.devices import Device, ExecutionConfig
 from pennylane.devices.modifiers import single_tape_support
 from pennylane.exceptions import DeviceError
@@ -57,8 +56,7 @@ class QsimDevice(Device):
 
     Examples
     --------
-    >>> import pennylane as qml
-    >>> from qsim.pennylane import QsimDevice
+    >>>     >>> from qsim.pennylane import QsimDevice
     >>> @qml.qnode(QsimDevice(wires=2))
     ... def circuit(x):
     ...     qml.RX(x, wires=0)
@@ -200,7 +198,10 @@ class QsimDevice(Device):
     ) -> Any:
         """Results and Jacobians."""
         self._count(
-            execute_and_derivative_batches=1, executions=len(circuits), derivatives=len(circuits), tapes=circuits
+            execute_and_derivative_batches=1,
+            executions=len(circuits),
+            derivatives=len(circuits),
+            tapes=circuits,
         )
         pairs = [derivatives.jacobian(self._plan(tape), tape) for tape in circuits]
         return tuple(p[0] for p in pairs), tuple(p[1] for p in pairs)
@@ -208,19 +209,18 @@ class QsimDevice(Device):
     def compute_vjp(
         self, circuits: Any, cotangents: Any, execution_config: ExecutionConfig | None = None
     ) -> Any:
-        """Cotangents of the results times the Jacobians: for each trainable parameter an array of its shape."""
+        """Cotangents times Jacobians: for each trainable parameter an array of its shape."""
         self._count(vjp_batches=1, vjps=len(circuits))
         return tuple(
-            derivatives.vjp(self._plan(tape), tape, c)[1] for tape, c in zip(circuits, cotangents, strict=True)
+            derivatives.vjp(self._plan(tape), tape, c)[1]
+            for tape, c in zip(circuits, cotangents, strict=True)
         )
 
     def execute_and_compute_vjp(
         self, circuits: Any, cotangents: Any, execution_config: ExecutionConfig | None = None
     ) -> Any:
         """Results, and what `compute_vjp` gives."""
-        self._count(
-            execute_and_vjp_batches=1, executions=len(circuits), vjps=len(circuits), tapes=circuits
-        )
+        self._count(execute_and_vjp_batches=1, executions=len(circuits), vjps=len(circuits), tapes=circuits)
         pairs = [
             derivatives.vjp(self._plan(tape), tape, c) for tape, c in zip(circuits, cotangents, strict=True)
         ]
@@ -239,9 +239,7 @@ class QsimDevice(Device):
         self, circuits: Any, tangents: Any, execution_config: ExecutionConfig | None = None
     ) -> Any:
         """Results, and what `compute_jvp` gives."""
-        self._count(
-            execute_and_jvp_batches=1, executions=len(circuits), jvps=len(circuits), tapes=circuits
-        )
+        self._count(execute_and_jvp_batches=1, executions=len(circuits), jvps=len(circuits), tapes=circuits)
         pairs = [
             derivatives.jvp(self._plan(tape), tape, t) for tape, t in zip(circuits, tangents, strict=True)
         ]

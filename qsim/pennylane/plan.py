@@ -172,7 +172,7 @@ class Plan:
         """The batch of the tape's numbers; None if none of them has one."""
         for value, column in zip(data, self.columns, strict=False):
             if column is not None:
-                shape = getattr(value, "shape", ())
+                shape: Any = getattr(value, "shape", ())
                 if len(shape) > len(column.shape):
                     return int(shape[0])
         return None
@@ -338,7 +338,9 @@ def _key_of_measurement(mp: MeasurementProcess, clbits: dict[Any, int]) -> Any:
     if mp.mv is None or not clbits:
         return type(mp), mp.hash
     listed = mp.mv if isinstance(mp.mv, Sequence) else [mp.mv]
-    return type(mp), tuple((tuple(clbits[m] for m in v.measurements), tuple(map(float, v.branches.values()))) for v in listed)
+    return type(mp), tuple(
+        (tuple(clbits[m] for m in v.measurements), tuple(map(float, v.branches.values()))) for v in listed
+    )
 
 
 class Plans:

@@ -37,7 +37,16 @@ __all__ = ["add_transforms", "is_differentiable"]
 
 #: Measurements with exact derivatives.
 _DIFFERENTIABLE = (
-    *(ExpectationMP, VarianceMP, ProbabilityMP, StateMP, DensityMatrixMP, PurityMP, VnEntropyMP, MutualInfoMP),
+    *(
+        ExpectationMP,
+        VarianceMP,
+        ProbabilityMP,
+        StateMP,
+        DensityMatrixMP,
+        PurityMP,
+        VnEntropyMP,
+        MutualInfoMP,
+    ),
 )
 _NAME = "qsim.qubit"
 
@@ -95,7 +104,9 @@ def _is_sampled(mp: Any) -> bool:
 @transform
 def _defer_postselected(tape: Any) -> Any:
     """Exact results behind a postselected measurement come from a projected state."""
-    if tape.shots or not any(isinstance(op, MidMeasure) and op.postselect is not None for op in tape.operations):
+    if tape.shots or not any(
+        isinstance(op, MidMeasure) and op.postselect is not None for op in tape.operations
+    ):
         return (tape,), _first
     return defer_measurements(tape, allow_postselect=True)
 
@@ -133,4 +144,6 @@ def _is_traced(number: Any) -> bool:
     interface = qml.math.get_interface(number)
     if interface == "torch":
         return bool(number.requires_grad)
-    return interface in ("autograd", "jax") and ("Box" in type(number).__name__ or "Tracer" in type(number).__name__)
+    return interface in ("autograd", "jax") and (
+        "Box" in type(number).__name__ or "Tracer" in type(number).__name__
+    )

@@ -19,7 +19,6 @@ from pennylane.measurements import (
     VarianceMP,
     VnEntropyMP,
 )
-
 from pennylane.wires import Wires
 
 from qsim.entanglement import entropy_of
@@ -89,7 +88,9 @@ class Entropies(Measurement):
         out = np.zeros_like(states)
         for weight, reduced in self.parts:
             slopes = self._slopes(reduced.evaluate(program, states, rows))
-            out += reduced.pull(program, states, rows, weight * np.asarray(cotangents)[:, None, None] * slopes)
+            out += reduced.pull(
+                program, states, rows, weight * np.asarray(cotangents)[:, None, None] * slopes
+            )
         return out
 
     def push(

@@ -30,7 +30,9 @@ def pack(plan: Plan, cotangent: Any, rows: int) -> list[FloatArray]:
 
     PennyLane's cotangent of a complex number multiplies it without conjugation.
     """
-    parts = [cotangent] if len(plan.measurements) == 1 and not isinstance(cotangent, tuple | list) else cotangent
+    parts = (
+        [cotangent] if len(plan.measurements) == 1 and not isinstance(cotangent, tuple | list) else cotangent
+    )
     out = {id(section): np.zeros((rows, section.size)) for section in plan.sections}
     for (section, field), part in zip(plan.fields(), parts, strict=True):
         field.put(np.broadcast_to(_array(part), (rows, *field.shape)), out[id(section)], sign=-1)

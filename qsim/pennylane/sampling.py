@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -130,7 +131,7 @@ def sampled(
     clbits = clbits_of(tape.operations)
     shadows = [k for k, mp in enumerate(measurements) if isinstance(mp, ClassicalShadowMP | ShadowExpvalMP)]
     total, bins = tape.shots.total_shots, list(tape.shots.bins())
-    states = None
+    states: Any = None
     if not clbits and (len(bases) > 1 or shadows or not plan.keeps_norm):
         states = plan.program.statevector(rows, initial_state=initial)
         if not plan.keeps_norm and postselect_mode != "fill-shots":
@@ -141,7 +142,9 @@ def sampled(
         for index, term, coefficient in basis.asked:
             for entry, (low, high) in zip(entries, bins, strict=True):
                 found = [
-                    _process(measurements[index], b[low:high], o[low:high], plan, clbits, term, postselect_mode)
+                    _process(
+                        measurements[index], b[low:high], o[low:high], plan, clbits, term, postselect_mode
+                    )
                     for b, o in zip(bits, outcomes, strict=True)
                 ]
                 value = _joined(found, batch)
@@ -166,14 +169,20 @@ def _surviving(
     state: Any, bins: list[tuple[int, int]], rng: np.random.Generator
 ) -> tuple[int, list[tuple[int, int]]]:
     """How many shots a postselection that was deferred leaves, and where each entry of the shot vector is."""
-    weight = float(min(1.0, np.linalg.norm(state) ** 2))
+    weight = min(1.0, float(np.linalg.norm(state)) ** 2)
     counts = [int(rng.binomial(high - low, weight)) for low, high in bins]
-    ends = np.cumsum([0, *counts]).tolist()
-    return ends[-1], list(zip(ends[:-1], ends[1:], strict=True))
+    ends = [0, *itertools.accumulate(counts)]
+    return ends[-1], list(itertools.pairwise(ends))
 
 
 def _draw(
-    plan: Plan, basis: Basis, rows: FloatArray, initial: Any, states: Any, shots: int, rng: np.random.Generator
+    plan: Plan,
+    basis: Basis,
+    rows: FloatArray,
+    initial: Any,
+    states: Any,
+    shots: int,
+    rng: np.random.Generator,
 ) -> tuple[BitArray, BitArray]:
     """Samples (rows, shots, wires), in the order of the wires, and of the mid-circuit measurements."""
     first = len(plan.clbits)

@@ -1,4 +1,4 @@
-"""A section of a plan as a function of all rows of parameters, with the derivatives the interfaces ask for."""
+"""A section of a plan as a function of rows of all parameters, with the derivatives interfaces ask for."""
 
 from __future__ import annotations
 

@@ -212,9 +212,7 @@ def test_batches_of_matrices_are_taken_apart():
         qml.QubitUnitary(matrices, wires=1)
         return qml.probs(wires=[1])
 
-    np.testing.assert_allclose(
-        *(qml.QNode(circuit, d)(matrices) for d in (device, reference)), atol=1e-12
-    )
+    np.testing.assert_allclose(*(qml.QNode(circuit, d)(matrices) for d in (device, reference)), atol=1e-12)
 
 
 # -- measurements in the middle --------------------------------------------------------------------
@@ -377,7 +375,7 @@ def test_refusals():
         )
     with pytest.raises(DeviceError, match="colour"):
         device.setup_execution_config(qml.devices.ExecutionConfig(device_options={"colour": 1}))
-    with pytest.raises(GradientError, match="matrix or a state"):
+    with pytest.raises(GradientError, match="is a matrix, a state"):
         tape = qml.tape.QuantumScript(
             [qml.DiagonalQubitUnitary(np.ones(2), 0)], [qml.expval(qml.Z(0))], trainable_params=[0]
         )

@@ -1,4 +1,4 @@
-"""Conversions of circuits and observables to and from PennyLane, on states without symmetry; needs PennyLane."""
+"""Circuits and observables to and from PennyLane, on states without symmetry; needs PennyLane."""
 
 from __future__ import annotations
 
@@ -117,7 +117,9 @@ OBSERVABLES = [
     qml.Hermitian([[1, 2], [2, 0]], 1) @ qml.Z(0),
     qml.sum(qml.Hermitian([[1, 2], [2, 0]], 1), 0.3 * qml.Projector([1], 2), qml.X(0)),
     qml.Hamiltonian([0.2, -0.3], [qml.X(0) @ qml.Y(1), qml.Z(2)]),
-    qml.SparseHamiltonian(qml.Hamiltonian([0.2, -0.3], [qml.X(0) @ qml.Y(1), qml.Z(2)]).sparse_matrix(), [0, 1, 2]),
+    qml.SparseHamiltonian(
+        qml.Hamiltonian([0.2, -0.3], [qml.X(0) @ qml.Y(1), qml.Z(2)]).sparse_matrix(), [0, 1, 2]
+    ),
 ]
 
 

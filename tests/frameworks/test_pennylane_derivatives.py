@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -38,7 +40,10 @@ LOSSES = {
     "entropy": (lambda: qml.vn_entropy([1]), lambda m, v: m.sum(v)),
     "mutual-information": (lambda: qml.mutual_info([0], [1, 2]), lambda m, v: m.sum(v)),
     "state": (lambda: qml.state(), lambda m, v: m.sum(m.real(v) ** 3 + m.imag(v) ** 2 * m.real(v))),
-    "density-matrix": (lambda: qml.density_matrix([2, 0]), lambda m, v: m.sum(m.real(v) ** 3 - m.imag(v) ** 2)),
+    "density-matrix": (
+        lambda: qml.density_matrix([2, 0]),
+        lambda m, v: m.sum(m.real(v) ** 3 - m.imag(v) ** 2),
+    ),
 }
 
 
@@ -128,7 +133,9 @@ def test_jax_maps_become_batches():
     jax, module = jax_module()
     device, reference = devices()
     gradient = {
-        d: jax.vmap(jax.grad(loss(d, "expval", module)), in_axes=(0, None))(jax.numpy.array(X), jax.numpy.array(W))
+        d: jax.vmap(jax.grad(loss(d, "expval", module)), in_axes=(0, None))(
+            jax.numpy.array(X), jax.numpy.array(W)
+        )
         for d in (device, reference)
     }
     np.testing.assert_allclose(gradient[device], gradient[reference], atol=1e-10)
@@ -177,7 +184,8 @@ def test_hessians(name):
 def test_torch_checks():
     torch, _ = torch_module()
     node = qml.QNode(
-        lambda x, w: (prepare(x, w), qml.expval(qml.Z(0)), qml.probs([1]))[1:], qml.device("qsim.qubit", wires=3)
+        lambda x, w: (prepare(x, w), qml.expval(qml.Z(0)), qml.probs([1]))[1:],
+        qml.device("qsim.qubit", wires=3),
     )
     inputs = (torch.tensor(X, requires_grad=True), torch.tensor(W, requires_grad=True))
     assert torch.autograd.gradcheck(lambda x, w: tuple(node(x, w)), inputs)
@@ -235,7 +243,9 @@ def test_shots_are_differentiated_by_shifts():
     exact = qml.grad(qml.QNode(node.func, devices()[1]))(pnp.array(0.4, requires_grad=True))
     assert abs(found - exact) < 5 / np.sqrt(20_000)
     with pytest.raises(qml.exceptions.QuantumFunctionError, match="adjoint"):
-        qml.set_shots(qml.QNode(node.func, device, diff_method="adjoint"), 10)(pnp.array(0.4, requires_grad=True))
+        qml.set_shots(qml.QNode(node.func, device, diff_method="adjoint"), 10)(
+            pnp.array(0.4, requires_grad=True)
+        )
 
 
 def test_by_numbers_of_an_observable_pennylane_differentiates_itself():
@@ -305,6 +315,14 @@ def test_what_is_tracked():
 
 
 # -- where people combine it --------------------------------------------------------------------------------
+def test_the_example_finds_the_energy_of_hydrogen(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "examples")
+    import pennylane_vqe_h2
+
+    assert pennylane_vqe_h2.main(["--distances", "0.74"]) == 0
+    assert "-1.13728383" in capsys.readouterr().out
+
+
 def test_a_node_inside_a_torch_model_learns():
     torch, _ = torch_module()
     torch.manual_seed(1)
@@ -350,7 +368,9 @@ def test_a_node_inside_a_scikit_learn_pipeline():
 
     inputs, labels = make_circles(120, noise=0.1, factor=0.4, random_state=1)
     pipeline = make_pipeline(
-        MinMaxScaler((-2, 2)), FunctionTransformer(lambda rows: np.stack(node(rows), axis=1)), LogisticRegression()
+        MinMaxScaler((-2, 2)),
+        FunctionTransformer(lambda rows: np.stack(node(rows), axis=1)),
+        LogisticRegression(),
     )
     search = GridSearchCV(pipeline, {"logisticregression__C": [1.0, 100.0]}, cv=3)
     with qml.Tracker(device) as tracker:
