@@ -58,7 +58,7 @@ def _operations(operation: Operation, wires: Sequence[Any], measured: dict[int, 
     if isinstance(operation, GateOperation):
         if operation.has_run_time_params:
             raise CircuitError(
-                f"Gate `{operation.name}` has a parameter known only at run time; PennyLane has no such gates."
+                f"Gate `{operation.name}` has a parameter known only at run time, as PennyLane has none."
             )
         return _gates(operation, wires)
     if isinstance(operation, Measure):
@@ -170,7 +170,7 @@ def _gate(gate: Any, params: tuple[float, ...], wires: list[Any]) -> list[Any]:
         return [op for part in parts for op in _gate(part.gate, part.params, [wires[k] for k in part.qubits])]
     if gate.num_qubits > MAX_MATRIX_WIRES:
         raise CircuitError(
-            f"Gate `{gate.name}` goes to PennyLane as a matrix, for at most {MAX_MATRIX_WIRES} qubits, but acts "
-            f"on {gate.num_qubits}."
+            f"Gate `{gate.name}` goes to PennyLane as a matrix, for at most {MAX_MATRIX_WIRES} qubits, but "
+            f"acts on {gate.num_qubits}."
         )
     return [qml.QubitUnitary(gate.matrix(*params), wires=wires[::-1])]

@@ -10,7 +10,6 @@ what carries a matrix gets its qubits in reverse.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -125,9 +124,17 @@ _HYPERPARAMETERS = {
 }
 
 
-@functools.cache
+_table_gates: dict[Any, str | None] = {}
+
+
 def table_gate(cls: Any) -> str | None:
     """The gate of qsim's table that a class of PennyLane is; None if it is none, or needs a builder."""
+    if cls not in _table_gates:
+        _table_gates[cls] = _find_table_gate(cls)
+    return _table_gates[cls]
+
+
+def _find_table_gate(cls: Any) -> str | None:
     if cls.__name__ in _BUILDERS or not cls.__module__.startswith(_MODULES):
         return None
     if issubclass(cls, Adjoint | Pow | Conditional) or cls.__name__ in ("Controlled", "ControlledOp"):

@@ -1,4 +1,4 @@
-"""Tapes with boxes of autograd: values and products with derivatives, functions closed under two derivatives."""
+"""Tapes with boxes of autograd: values, and products with derivatives, closed under two derivatives."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def _rows_back(argnums: Sequence[int], _: Any, args: Any, __: Any) -> Any:
             column, datum = plan.columns[number - 1], data[number - 1]
             if column is None:
                 raise GradientError(
-                    f"Parameter {number - 1} of the tape is a matrix or a state; there is no derivative by it on "
-                    "this device."
+                    f"Parameter {number - 1} of the tape is a matrix or a state; there is no derivative "
+                    "by it on this device."
                 )
             source = slopes if np.ndim(datum) > len(column.shape) else sums
             part = source[..., column.start : column.stop] if column.shape else source[..., column.start]

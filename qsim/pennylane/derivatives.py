@@ -52,8 +52,8 @@ class _Point:
         if column is None:
             name = self.tape.par_info[index]["op"].name
             raise GradientError(
-                f"Parameter {index} of the tape, of `{name}`, is a matrix, a state or part of an observable; there "
-                "is no derivative by it on this device."
+                f"Parameter {index} of the tape, of `{name}`, is a matrix, a state or part of an observable; "
+                "there is no derivative by it on this device."
             )
         return column
 
@@ -94,8 +94,8 @@ def jacobian(plan: Plan, tape: QuantumScript) -> tuple[Any, Any]:
     columns = [point.column(index) for index in tape.trainable_params]
     if any(column.shape for column in columns):
         raise GradientError(
-            "A Jacobian by a parameter that is a vector, as SpecialUnitary has, is not available on this device; "
-            "products with it are."
+            "A Jacobian by a parameter that is a vector, as SpecialUnitary has, is not available on this "
+            "device; products with it are."
         )
     pairs = [t.value_and_gradient(point.rows) for t in point.targets]
     slopes = dict(zip(map(id, plan.sections), (p[1] for p in pairs), strict=True))

@@ -140,7 +140,7 @@ def is_differentiable(tape: Any, config: Any) -> bool:
 
 
 def _is_traced(number: Any) -> bool:
-    """Whether an interface differentiates by a number; autograd's arrays are trainable unless told otherwise."""
+    """Whether an interface differentiates by a number; autograd marks arrays as trainable by default."""
     interface = qml.math.get_interface(number)
     if interface == "torch":
         return bool(number.requires_grad)

@@ -1,4 +1,4 @@
-"""What PennyLane's measurements ask of a state, as measurements of qsim that make one vector of real numbers."""
+"""What PennyLane's measurements ask of a state, as measurements of qsim that make one real vector."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Entropies(Measurement):
 
 
 class OfState(Measurement):
-    """A measurement that PennyLane itself reads off the amplitudes, such as one a user defined; no derivatives.
+    """A measurement that PennyLane itself reads off the amplitudes, such as a user's own; no derivatives.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ class Field(NamedTuple):
         return part.reshape(len(part), *self.shape)
 
     def put(self, value: Any, flat: FloatArray, sign: int = 1) -> None:
-        """Numbers of a value (rows, *shape); `sign` is -1 for cotangents that multiply without conjugation."""
+        """Numbers of a value (rows, *shape); `sign` is -1 for a cotangent not to be conjugated."""
         part = np.asarray(value).reshape(len(flat), -1)
         if self.is_complex:
             part = np.concatenate([part.real, sign * part.imag], axis=1)
@@ -170,7 +170,7 @@ class Field(NamedTuple):
 
 
 class Several(Measurement):
-    """Several measurements of one state: all their numbers in a row, complex ones as real and imaginary parts.
+    """Several measurements of one state: all numbers in a row, complex ones as real and imaginary parts.
 
     Parameters
     ----------

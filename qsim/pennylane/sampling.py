@@ -42,7 +42,7 @@ class Basis:
     gates : list of Operator
         Further gates before the read-out, of an observable that is no product of Paulis.
     asked : list of (int, dict or None, float)
-        Place of a measurement on the tape; and the term of its sum, with its coefficient, or None for all of it.
+        Place of a measurement on the tape; the term of its sum and its coefficient, or None for all of it.
     """
 
     def __init__(self, word: Word, gates: Sequence[Any] = ()) -> None:
