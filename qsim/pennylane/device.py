@@ -104,7 +104,7 @@ class QsimDevice(Device):
             if option not in self._device_options:
                 raise DeviceError(f"Device option {option} is not known to {self.name}.")
         updated: dict[str, Any] = {"mcm_config": _resolved(config.mcm_config, circuit)}
-        if config.gradient_method in ("best", "adjoint", "backprop"):
+        if config.gradient_method in ("best", "adjoint"):
             # PyTorch and autograd get nodes of their own, which PennyLane takes for backpropagation; for JAX
             # it is products with the Jacobian, where PennyLane's default would be the whole of it
             is_native = config.interface in _NATIVE
@@ -129,14 +129,9 @@ class QsimDevice(Device):
         """Whether the adjoint method serves a configuration and a circuit."""
         if execution_config is None:
             return True
-        method = execution_config.gradient_method
-        if method not in ("best", "adjoint", "backprop"):
+        if execution_config.gradient_method not in ("best", "adjoint"):
             return False
-        if circuit is None:
-            return True
-        if method == "backprop" and execution_config.interface in _JAX:
-            return False
-        return is_differentiable(circuit, execution_config)
+        return circuit is None or is_differentiable(circuit, execution_config)
 
     def supports_vjp(
         self, execution_config: ExecutionConfig | None = None, circuit: QuantumScript | None = None

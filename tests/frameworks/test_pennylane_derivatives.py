@@ -149,7 +149,7 @@ def second_of_tanh():
     return -np.cos(u) * first**2 - np.sin(u) * (-2 * u * first * 1.7)
 
 
-@pytest.mark.parametrize("diff_method", ["best", "adjoint", "backprop"])
+@pytest.mark.parametrize("diff_method", ["best", "adjoint"])
 def test_second_derivatives_through_classical_functions(diff_method):
     torch, _ = torch_module()
     node = qml.QNode(
