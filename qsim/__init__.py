@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from qsim.converters.cirq import to_cirq as to_cirq
     from qsim.converters.openfermion import from_openfermion as from_openfermion
     from qsim.converters.openfermion import to_openfermion as to_openfermion
+    from qsim.converters.pennylane import from_pennylane as from_pennylane
+    from qsim.converters.pennylane import to_pennylane as to_pennylane
     from qsim.converters.qiskit import from_qiskit as from_qiskit
     from qsim.converters.qiskit import to_qiskit as to_qiskit
     from qsim.converters.qulacs import from_qulacs as from_qulacs
@@ -121,6 +123,7 @@ _MODULES = {
     "qsim.circuit": ("Circuit",),
     "qsim.converters.cirq": ("from_cirq", "to_cirq"),
     "qsim.converters.openfermion": ("from_openfermion", "to_openfermion"),
+    "qsim.converters.pennylane": ("from_pennylane", "to_pennylane"),
     "qsim.converters.qiskit": ("from_qiskit", "to_qiskit"),
     "qsim.converters.qulacs": ("from_qulacs", "to_qulacs"),
     "qsim.errors": ("QsimError",),
@@ -149,8 +152,8 @@ _MODULES = {
 #: Modules that are attributes without an import of their own.
 _SUBMODULES = (
     *("analysis", "ansatz", "capi", "cirq", "classical", "datasets", "errors", "feature_maps", "gates", "io"),
-    *("jax", "measurements", "observables", "operations", "optimize", "qiskit", "quantum_kernels", "sklearn"),
-    *("testing", "torch", "visual"),
+    *("jax", "measurements", "observables", "operations", "optimize", "pennylane", "qiskit"),
+    *("quantum_kernels", "sklearn", "testing", "torch", "visual"),
 )
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 

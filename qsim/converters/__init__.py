@@ -1,1 +1,4 @@
-"""Circuits and observables of other frameworks: what ``qsim.from_*`` and ``qsim.to_*`` are made of."""
+"""Circuits and observables of other frameworks as qsim's, and back: a module for each framework.
+
+The functions are also at the top level: ``qsim.from_pennylane``, ``qsim.to_pennylane`` and so on.
+"""

@@ -16,6 +16,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = {
     "torch_digits": "torch",
     "jax_training": "jax",
+    "pennylane_vqe_h2": "pennylane",
     "qiskit_primitives": "qiskit",
     "cirq_sampling": "cirq",
 }
