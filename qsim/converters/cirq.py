@@ -9,13 +9,13 @@ from qsim._extras import require
 
 require("cirq", extra="cirq", user="The converter of Cirq's circuits", name="Cirq", at_least="1.5")
 
-import cirq  # noqa: E402
+import cirq
 
-from qsim.circuit import Circuit  # noqa: E402
-from qsim.converters.cirq_export import write_circuit  # noqa: E402
-from qsim.converters.cirq_import import check_qubits_only, read_circuit  # noqa: E402
-from qsim.errors import ArgumentError, ObservableError, QubitError  # noqa: E402
-from qsim.observables import PauliString, PauliSum  # noqa: E402
+from qsim.circuit import Circuit
+from qsim.converters.cirq_export import write_circuit
+from qsim.converters.cirq_import import check_qubits_only, read_circuit
+from qsim.errors import ArgumentError, ObservableError, QubitError
+from qsim.observables import PauliString, PauliSum
 
 __all__ = ["from_cirq", "to_cirq"]
 

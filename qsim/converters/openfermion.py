@@ -11,10 +11,10 @@ require(
     "openfermion", extra="openfermion", user="The converter of OpenFermion's operators", name="OpenFermion"
 )
 
-import openfermion  # noqa: E402
+import openfermion
 
-from qsim.errors import ObservableError  # noqa: E402
-from qsim.observables import PauliString, PauliSum  # noqa: E402
+from qsim.errors import ObservableError
+from qsim.observables import PauliString, PauliSum
 
 __all__ = ["from_openfermion", "to_openfermion"]
 

@@ -18,19 +18,19 @@ from qsim._extras import require
 
 require("qulacs", extra="qulacs", user="The converter of Qulacs' circuits", name="Qulacs")
 
-import qulacs  # noqa: E402
-from qulacs import gate as theirs  # noqa: E402
+import qulacs
+from qulacs import gate as theirs
 
-from qsim._checks import UNITARY_TOLERANCE, distance_from_unitary  # noqa: E402
-from qsim.circuit import Circuit  # noqa: E402
-from qsim.errors import ArgumentError, CircuitError  # noqa: E402
-from qsim.foreign_names import table_name  # noqa: E402
-from qsim.gates import GateSpec, apply_to_columns  # noqa: E402
-from qsim.io.decompose import parts_of  # noqa: E402
-from qsim.observables import PauliString, PauliSum  # noqa: E402
-from qsim.operations import Barrier, Delay, GateOperation, Kraus, Measure, Reset  # noqa: E402
-from qsim.parameters import ParameterExpression, ParameterVector  # noqa: E402
-from qsim.user_gates import DiagonalGate, PauliRotationGate  # noqa: E402
+from qsim._checks import UNITARY_TOLERANCE, distance_from_unitary
+from qsim.circuit import Circuit
+from qsim.errors import ArgumentError, CircuitError
+from qsim.foreign_names import table_name
+from qsim.gates import GateSpec, apply_to_columns
+from qsim.io.decompose import parts_of
+from qsim.observables import PauliString, PauliSum
+from qsim.operations import Barrier, Delay, GateOperation, Kraus, Measure, Reset
+from qsim.parameters import ParameterExpression, ParameterVector
+from qsim.user_gates import DiagonalGate, PauliRotationGate
 
 __all__ = ["from_qulacs", "to_qulacs"]
 
