@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,6 +33,12 @@ CIRCUIT = (
     .rx(a, 2)
     .cx(2, 0)
 )
+#: of a process that imports this file, and the package these tests run on
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONSAFEPATH": "",
+    "PYTHONPATH": os.pathsep.join([str(Path(qsim.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]),
+}
 OBSERVABLES = (["Z0"], ["Z0", "X1", "Z0 Z1"])
 
 
@@ -138,10 +148,20 @@ class Rows(torch.utils.data.Dataset):
             return self.layer(torch.full((2,), 0.1 * i))
 
 
-def test_workers_of_data_loaders_compute():
+def compute_in_workers():
     data = Rows()
+    before = torch.stack([data[i] for i in range(6)])  # the parent has used its threads
     rows = torch.cat(list(torch.utils.data.DataLoader(data, batch_size=2, num_workers=2)))
-    torch.testing.assert_close(rows, torch.stack([data[i] for i in range(6)]))
+    torch.testing.assert_close(rows, before)
+
+
+def test_workers_of_data_loaders_compute():
+    """In a process without JAX, whose threads other tests start and which no fork survives."""
+    code = "import test_torch; test_torch.compute_in_workers()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parent, env=ENVIRONMENT, timeout=300
+    )
+    assert done.returncode == 0
 
 
 def test_it_trains():
