@@ -112,6 +112,18 @@ def timings(data: dict[str, Any]) -> str:
     return machine(meta) + "\n\n" + table(["what", "median", "quartiles", "which is"], rows)
 
 
+# ----------------------------------------------------------------- frameworks
+def frameworks(data: dict[str, Any]) -> str:
+    """A line per workload and peer: median, extremes, and how many times longer than qsim it takes."""
+    rows, seen = [], ""
+    for row in data["results"]:
+        name = "" if row["workload"] == seen else row["workload"]
+        seen = row["workload"]
+        extremes = f"{duration(min(row['samples']))} - {duration(max(row['samples']))}"
+        rows.append([name, row["peer"], duration(row["seconds"]), extremes, f"{row['ratio']:.3g}"])
+    return machine(data["meta"]) + "\n\n" + table(["workload", "run by", "median", "extremes", "ratio"], rows)
+
+
 # ---------------------------------------------------------------------- peers
 PRECISIONS = {"complex64": "single", "complex128": "double"}
 
@@ -298,6 +310,7 @@ SECTIONS: list[tuple[str, str, Callable[[dict[str, Any]], str]]] = [
     ("peers", "peers.json", peers),
     ("big states", "peers.json", big_states),
     ("all peers", "peers.json", all_peers),
+    ("frameworks", "frameworks.json", frameworks),
 ]
 
 
