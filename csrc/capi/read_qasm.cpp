@@ -232,7 +232,8 @@ class Parser {
     const std::int64_t count = applications(operands, at);
     if (callee.known == nullptr && callee.definition == nullptr) opaque(callee, at);
     const std::int64_t size = callee.definition != nullptr ? callee.definition->size : 1;
-    if (size > 0 && count > (kMaxOperations - num_operations_) / size)
+    // calls on an empty register are gone through once, to find what is wrong with them
+    if (size > 0 && std::max<std::int64_t>(count, 1) > (kMaxOperations - num_operations_) / size)
       fail_at(at, "Gate `" + callee.name + "` expands to more than " + std::to_string(kMaxOperations) + " operations.");
     num_operations_ += size * count;
     std::vector<std::int32_t> qubits(operands.size());

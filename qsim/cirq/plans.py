@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -73,6 +74,8 @@ def sampling_plan(circuit: Any, qubits: tuple[Any, ...], settings: Settings) -> 
 
 def gate_program(operation: Any, qubits: tuple[Any, ...], settings: Settings) -> Program | None:
     """The program of one operation in a state of some qubits, or None if it is no gate qsim knows."""
+    if not _is_known(operation):
+        return _gate_program.__wrapped__(operation, qubits, settings)
     try:
         return _gate_program(operation, qubits, settings)
     except TypeError:  # it has no hash
@@ -81,11 +84,41 @@ def gate_program(operation: Any, qubits: tuple[Any, ...], settings: Settings) ->
 
 def _cached(function: Any, circuit: Any, *arguments: Any) -> Any:
     frozen = circuit.freeze()
+    known = _known_circuits.get(id(frozen))
+    if known is None or known() is not frozen:
+        if not all(map(_is_known, frozen.all_operations())):
+            return function.__wrapped__(frozen, *arguments)
+        if len(_known_circuits) >= _MAX_PLANS:
+            _known_circuits.clear()
+        _known_circuits[id(frozen)] = weakref.ref(frozen)
     try:
         hash(frozen)
     except TypeError:  # it holds a gate without a hash
         return function.__wrapped__(frozen, *arguments)
     return function(frozen, *arguments)
+
+
+#: Frozen circuits, by id, whose operations were all found to be `_is_known`.
+_known_circuits: dict[int, weakref.ref[Any]] = {}
+
+
+def _is_known(item: Any) -> bool:
+    """Whether an operation or gate, with all it is made of, is of Cirq's own classes.
+
+    Those are equal only if they do the same, and stay as they are; classes of others may change, or be equal
+    to what they inherit from.
+    """
+    if not type(item).__module__.startswith("cirq."):
+        return False
+    if isinstance(item, cirq.CircuitOperation):
+        return all(map(_is_known, item.circuit.all_operations()))
+    inner: tuple[Any, ...] = ()
+    if isinstance(item, cirq.Operation):
+        plain = item.untagged.without_classical_controls()
+        inner = (plain,) if plain is not item else (getattr(item, "sub_operation", None), item.gate)
+    else:
+        inner = (getattr(item, "sub_gate", None), getattr(item, "_original", None))
+    return all(_is_known(part) for part in inner if part is not None)
 
 
 @functools.lru_cache(_MAX_PLANS)

@@ -230,6 +230,9 @@ class QsimSimulator(
                 yield [float(s.expectation_from_state_vector(vector, places).real) for s in sums]
             return
         resolvers = resolvers_of(params)
+        if not sums:
+            yield from ([] for _ in resolvers)
+            return
         translated = [from_cirq(s, qubit_order=qubits[::-1]) for s in sums]
         compiled = plan.program.with_observables(translated)
         values = values_of(compiled, resolvers)

@@ -182,8 +182,12 @@ def _read_gate(out: Circuit, gate: Any, data: dict[str, Any], angle: Any) -> Non
             else:
                 out.gphase(-turn / 2)
     elif name == "Probabilistic" and not _is_instrument(data):
-        weights = [math.sqrt(float(p)) for p in data["distribution"]]
-        out.kraus([w * m for w, m in zip(weights, _matrices(data, targets), strict=True)], targets)
+        probabilities = [float(p) for p in data["distribution"]]
+        matrices = _matrices(data, targets)
+        if (rest := 1 - sum(probabilities)) > 1e-12:  # then nothing happens
+            probabilities.append(rest)
+            matrices.append(np.eye(1 << len(targets), dtype=complex))
+        out.kraus([math.sqrt(p) * m for p, m in zip(probabilities, matrices, strict=True)], targets)
     elif name == "CPTP" and _is_instrument(data):
         if [inner["name"] for inner in data["gate_list"]] != ["Projection-0Gate", "Projection-1Gate"]:
             raise CircuitError("Gate `Instrument` has a form here only if it measures a qubit.")
@@ -221,6 +225,11 @@ def _matrices(data: dict[str, Any], targets: Sequence[int]) -> list[Any]:
         if gate.get_control_index_list():
             raise CircuitError(
                 f"Gate `{data['name']}` chooses among gates with controls, which has no form here."
+            )
+        if described["name"] in ("ProbabilisticGate", "CPTPMapGate"):
+            raise CircuitError(
+                f"Gate `{data['name']}` chooses among gates that are random themselves, which has no form "
+                "here."
             )
         places = [targets.index(qubit) for qubit in gate.get_target_index_list()]
         eye = np.eye(1 << len(targets), dtype=complex)

@@ -294,7 +294,8 @@ class Parser2(Parser):
     ) -> None:
         if isinstance(gate, _Opaque):
             raise self._opaque(gate, at)
-        if len(out) + gate.size * len(applications) > MAX_OPERATIONS:
+        # calls on an empty register are gone through once, to find what is wrong with them
+        if len(out) + gate.size * max(1, len(applications)) > MAX_OPERATIONS:
             raise self.error(
                 f"Gate `{gate.name}` expands to more than {MAX_OPERATIONS} operations.", gate.name, at
             )

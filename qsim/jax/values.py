@@ -231,6 +231,9 @@ class Function:
             raise ArgumentError(
                 f"The function takes {', '.join(expected)}{others}, but got {len(arrays)} argument(s){given}."
             )
+        for name in self.inputs:
+            if name in named:
+                raise ArgumentError(f"The function takes `{name}` by its place, but got it by its name, too.")
         by_name = dict(zip(self.inputs, arrays, strict=False), **named)
         columns, parts = self._gather(by_name if self.inputs else arrays[0])
         rows = columns.side_by_side(parts) if parts else jnp.zeros(0)

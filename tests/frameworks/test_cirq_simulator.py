@@ -359,3 +359,77 @@ def test_pickles():
     a = cirq.LineQubit(0)
     assert isinstance(simulator.simulate(cirq.Circuit(cirq.X(a))), qc.QsimTrialResult)  # it still compiles
     np.testing.assert_allclose(simulator.simulate(cirq.Circuit(cirq.X(a))).final_state_vector, [0, 1])
+
+
+# -- what is kept ------------------------------------------------------------------------------------------
+class Turn(cirq.Gate):
+    """A gate of the user's, which may change."""
+
+    def __init__(self, angle):
+        self.angle = angle
+
+    def _num_qubits_(self):
+        return 1
+
+    def _unitary_(self):
+        return cirq.unitary(cirq.ry(self.angle))
+
+
+class OtherX(cirq.XPowGate):
+    """Equal to X, as equality is inherited, but not X."""
+
+    def _unitary_(self):
+        return cirq.unitary(cirq.ry(0.3))
+
+    def _apply_unitary_(self, args):
+        return NotImplemented
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda op: op,
+        lambda op: op.with_tags("tag"),
+        lambda op: op.controlled_by(cirq.LineQubit(1)),
+        lambda op: cirq.ControlledGate(op.gate).on(cirq.LineQubit(1), *op.qubits),
+        lambda op: cirq.CircuitOperation(cirq.FrozenCircuit(op)),
+        lambda op: cirq.ParallelGate(op.gate, 2).on(cirq.LineQubit(0), cirq.LineQubit(2)),
+    ],
+)
+@pytest.mark.parametrize("count", [3, 11])
+def test_gates_of_others_are_not_taken_for_ones_seen_before(wrap, count):
+    qubits = cirq.LineQubit.range(count)
+    ours, theirs = (kind(dtype=np.complex128) for kind in (qc.QsimSimulator, cirq.Simulator))
+
+    def check(circuit):
+        finals, steps = [], []
+        for simulator in (ours, theirs):
+            finals.append(simulator.simulate(circuit, qubit_order=qubits).final_state_vector)
+            steps.append([step.state_vector() for step in simulator.simulate_moment_steps(circuit, qubits)])
+        np.testing.assert_allclose(*finals, atol=1e-7)
+        np.testing.assert_allclose(*steps, atol=1e-7)
+
+    gate = Turn(0.1)
+    circuit = cirq.Circuit(cirq.X(qubits[1]), wrap(gate.on(qubits[0])))
+    check(circuit)
+    gate.angle = 1.2
+    check(circuit)
+    assert OtherX() == cirq.X
+    for gate in (cirq.X, OtherX(), cirq.X):
+        check(cirq.Circuit(cirq.X(qubits[1]), wrap(gate.on(qubits[0]))))
+
+
+def test_plans_are_kept_for_gates_of_cirq():
+    qubits = cirq.LineQubit.range(2)
+    circuit = parametrised(qubits)
+    settings = plans.Settings("double", None, None)
+    assert plans.plan_of(circuit, tuple(qubits), settings) is plans.plan_of(circuit, tuple(qubits), settings)
+    same = plans.plan_of(parametrised(qubits), tuple(qubits), settings)
+    assert same is plans.plan_of(circuit, tuple(qubits), settings)
+
+
+def test_no_observables():
+    circuit = cirq.Circuit(cirq.X(cirq.LineQubit(0)) ** A)
+    points = cirq.Points("a", [0, 1])
+    for kind in (cirq.Simulator, qc.QsimSimulator):
+        assert kind().simulate_expectation_values_sweep(circuit, [], points) == [[], []]

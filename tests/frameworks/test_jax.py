@@ -393,6 +393,8 @@ def test_errors():
         qj.function(CIRCUIT, "Z0", inputs="y")
     with pytest.raises(ArgumentError, match=r"takes x, w, a, .* got 1 argument"):
         f(named["x"])
+    with pytest.raises(ArgumentError, match="takes `w` by its place, but got it by its name, too"):
+        f(named["x"], named["w"], named["a"], w=named["w"])
     with pytest.raises(ArgumentError, match=r"takes params, but got 1 .* and w"):
         qj.function(CIRCUIT, "Z0")(named, w=named["w"])
     bad = named["x"].at[2, 1].set(jnp.nan)

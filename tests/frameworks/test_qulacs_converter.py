@@ -140,6 +140,27 @@ def test_what_has_no_form_is_refused_by_name():
             call("circuit")
 
 
+@pytest.mark.parametrize("probabilities", [[0.3], [0.3, 0.2], [0.25, 0.75]])
+def test_random_gates_do_nothing_with_the_rest_of_the_probability(probabilities):
+    theirs = qulacs.QuantumCircuit(2)
+    for gate in (g.RY(0, 0.4), g.CNOT(0, 1), g.RX(1, 0.9)):
+        theirs.add_gate(gate)
+    theirs.add_gate(g.Probabilistic(probabilities, [g.X(1), g.RY(0, 0.7)][: len(probabilities)]))
+    matrix = qulacs.DensityMatrix(2)
+    theirs.update_quantum_state(matrix)
+    found = qsim.density_matrix(qsim.from_qulacs(theirs))
+    np.testing.assert_allclose(found, matrix.get_matrix(), atol=1e-12)
+
+
+def test_random_gates_of_random_gates_are_refused():
+    inner = g.Probabilistic([0.5, 0.5], [g.X(0), g.Y(0)])
+    for gate in (inner, g.AmplitudeDampingNoise(0, 0.1)):
+        theirs = qulacs.QuantumCircuit(1)
+        theirs.add_gate(g.Probabilistic([0.5, 0.5], [g.Z(0), gate]))
+        with pytest.raises(CircuitError, match="random themselves"):
+            qsim.from_qulacs(theirs)
+
+
 def test_observables_both_ways():
     theirs = qulacs.Observable(3)
     for value, label in ((0.5, "X 0 Y 2"), (2.0, "Z 1"), (1.0, "")):

@@ -147,8 +147,9 @@ def test_gates_that_double_at_each_level_are_refused_at_once():
         for level in range(60):
             text += f"gate g{level + 1}(t) a {{ g{level}(t) a; g{level}(t) a; }}\n"
         for reader in (loads2, capi.Program):
-            error = read(reader, text + "qreg q[1]; g60(1) q[0];")
-            assert isinstance(error, QasmError) and "expands to more than 5000000" in error.message
+            for call in ("qreg q[1]; g60(1) q[0];", "qreg q[0]; g60(1) q;"):
+                error = read(reader, text + call)
+                assert isinstance(error, QasmError) and "expands to more than 5000000" in error.message
 
 
 def damaged(text: str, generator: random.Random) -> str:
