@@ -295,3 +295,13 @@ def test_no_more_memory_than_allowed(backend):
     assert done.returncode == 0, done.stderr
     peaks = {name: float(peak) for name, peak in map(str.split, done.stdout.splitlines())}
     assert len(peaks) == 14 and max(peaks.values()) < 1.2, peaks  # plans, and buffers of kernels
+
+
+def test_gradients_take_rows_one_by_one_where_lanes_do_not_fit(backend):
+    theta = qsim.ParameterVector("t", 2)
+    circuit = qsim.Circuit(3).ry(theta[0], 0).cx(0, 1).ry(theta[1], 2)
+    rows = np.random.default_rng(0).uniform(0, 3, (203, 2))
+    small = qsim.compile(circuit, ["Z0", "X2"], backend=backend, max_memory=4096)
+    found = small.value_and_gradient(rows)
+    for mine, all_at_once in zip(found, qsim.value_and_gradient(circuit, ["Z0", "X2"], rows), strict=True):
+        np.testing.assert_allclose(mine, all_at_once, atol=1e-13)

@@ -5,6 +5,7 @@ nothing that the long way takes.
 from __future__ import annotations
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -119,5 +120,6 @@ def test_batches_go_by_it_too(backend, precision):
             far = np.asfortranarray(rows[::-1])
             np.testing.assert_allclose(program.value_and_gradient(far)[1], slopes[::-1], atol=atol)
         for bad in (rows[:, 1:], np.full_like(rows, np.nan), rows * 1e300):
-            with pytest.raises(ParameterError):
+            with warnings.catch_warnings(), pytest.raises(ParameterError):
+                warnings.simplefilter("error")
                 program.value_and_gradient(bad)

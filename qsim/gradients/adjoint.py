@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qsim.gradients.evaluate import require_unitary, to_parameters, wanted_slots
-from qsim.memory import check_budget, check_state_memory
+from qsim.memory import check_state_memory
 from qsim.observables import PauliSum
 from qsim.program.reverse import Reverse, reverse_tape
 
@@ -64,9 +64,10 @@ def observed_lanes(program: Program, batch: int) -> tuple[Any, Any] | None:
     copies = len(program.observables) + 1
     if not program._is_static_pauli() or is_too_big(program, copies):
         return None
+    if program.max_memory is not None and program._group_bytes(copies) > program.max_memory:
+        return None  # row by row they may fit
     lanes = program._observed_lanes(batch, gradient=True)
     if lanes is not None:
-        check_budget(program._group_bytes(copies), program.max_memory, "A gradient of rows in lanes")
         rows = min(batch, _LANES * program.threads)
         check_state_memory(program.num_qubits, program.dtype.itemsize, batch=rows, copies=copies)
     return lanes

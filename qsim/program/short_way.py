@@ -50,8 +50,7 @@ def plain_angles(program: Program, params: Any) -> npt.NDArray[np.float64] | Non
         return None
     if not params.flags.c_contiguous:
         return None
-    # above this, or NaN, a value is no angle
-    return params.reshape(1, -1) if params.dot(params) <= MAX_ANGLE else None
+    return params.reshape(1, -1) if _are_angles(params) else None
 
 
 def row_call(program: Program, answer: str) -> Call:
@@ -71,6 +70,12 @@ def _kept(program: Program, key: Any, make: Callable[[Program, Any], Call | None
             program._short_calls.clear()
         call = program._short_calls[key] = (make(program, key) if program._is_plain else None) or _no_answer
     return call
+
+
+def _are_angles(values: npt.NDArray[np.float64]) -> bool:
+    """Whether none is above what an angle may be, nor NaN; the long way says which is."""
+    with np.errstate(over="ignore"):
+        return bool(values.dot(values) <= MAX_ANGLE)
 
 
 def _no_answer(_: Any) -> None:
@@ -109,8 +114,7 @@ def _batch_call(program: Program, batch: int) -> Call | None:
         flags = rows.flags
         if rows.dtype != np.float64 or rows.shape[1] != columns or not (flags.c_contiguous and flags.aligned):
             return None
-        flat = rows.ravel()
-        if not flat.dot(flat) <= MAX_ANGLE:
+        if not _are_angles(rows.ravel()):
             return None
         means, slopes = gradient(*lanes, wanted, rows, dtype, threads)
         return (means[:, 0], slopes[:, 0]) if is_single else (means, slopes)
