@@ -415,3 +415,21 @@ def test_sums_that_are_one_word_keep_their_sign_with_shots(obs):
         return qml.sample(obs)
 
     assert np.mean(samples()) == pytest.approx(exact[0], abs=0.05)
+
+
+def test_snapshots_are_taken():
+    def node(device):
+        @qml.qnode(device)
+        def circuit():
+            qml.RX(0.3, 0)
+            qml.Snapshot("state")
+            qml.CNOT([0, 1])
+            qml.Snapshot("mean", measurement=qml.expval(qml.Z(1)))
+            return qml.expval(qml.Z(0))
+
+        return qml.snapshots(circuit)()
+
+    ours, theirs = map(node, pair(wires=2))
+    assert list(ours) == list(theirs)
+    for name, value in theirs.items():
+        np.testing.assert_allclose(ours[name], value, atol=1e-12)
