@@ -24,7 +24,7 @@ from qsim.errors import CircuitError
 from qsim.foreign_names import table_name
 from qsim.operations import GateOperation
 
-__all__ = ["append", "is_native", "is_supported", "num_columns", "signature"]
+__all__ = ["append", "content", "is_native", "is_supported", "num_columns", "signature"]
 
 #: Matrices of more qubits than these are left to PennyLane's decomposition.
 MAX_MATRIX_WIRES = 10
@@ -251,7 +251,7 @@ def signature(op: Any, clbits: Mapping[Any, int]) -> Any:
     name = cls.__name__
     if name in _BUILDERS:
         extra = tuple(op.hyperparameters[key] for key in _HYPERPARAMETERS.get(name, ()))
-        constant = tuple(_content(d) for d in op.data) if name in _CONSTANT else ()
+        constant = tuple(content(d) for d in op.data) if name in _CONSTANT else ()
         return cls, op.wires.labels, extra, constant
     if isinstance(op, MidMeasure):
         return cls, op.wires.labels, op.reset, op.postselect
@@ -263,13 +263,15 @@ def signature(op: Any, clbits: Mapping[Any, int]) -> Any:
         if isinstance(op, Controlled):
             return "C", op.control_wires.labels, tuple(map(bool, op.control_values)), base
         return ("Pow", float(op.z), base) if isinstance(op, Pow) else ("Adjoint", base)
-    return "matrix", op.wires.labels, _content(op.matrix())
+    return "matrix", op.wires.labels, content(op.matrix())
 
 
-def _content(array: Any) -> tuple[Any, ...]:
+def content(array: Any) -> tuple[Any, ...]:
+    """Something hashable that arrays share if they are the same, number by number."""
     if hasattr(array, "tocsr"):
-        array = array.toarray()
-    array = np.asarray(array)
+        sparse = array.tocsr()
+        return sparse.shape, *(content(part) for part in (sparse.data, sparse.indices, sparse.indptr))
+    array = np.asarray(qml.math.detach(array))
     return array.shape, array.dtype.str, array.tobytes()
 
 

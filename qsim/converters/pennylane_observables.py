@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import pennylane as qml
-from pennylane.ops import Adjoint, CompositeOp, Exp, Pow, Prod, SProd, Sum
+from pennylane.ops import CompositeOp, Prod, SProd, Sum
 
+from qsim.converters.pennylane_gates import content
 from qsim.errors import ObservableError
 from qsim.observables import (
     Diagonal,
@@ -23,7 +24,7 @@ from qsim.observables import (
     StateProjector,
 )
 
-__all__ = ["observable_from", "observable_to"]
+__all__ = ["key_of_observable", "observable_from", "observable_to"]
 
 #: Sums and products of matrices on so many wires become Pauli sums; a matrix of k has up to 4**k terms.
 MAX_EXPANDED_WIRES = 6
@@ -60,7 +61,7 @@ def observable_from(op: Any, qubit_of: Mapping[Any, int], num_qubits: int | None
         return StateProjector(np.asarray(op.data[0]), qubits, order="big")
     if name == "SparseHamiltonian":
         return _from_sparse(op, qubit_of, num_qubits)
-    if isinstance(op, CompositeOp | SProd | Pow | Adjoint) and not isinstance(op, Exp):
+    if isinstance(op, CompositeOp | SProd):
         whole = _expanded(op, qubit_of)
         if whole is not None:
             return whole
@@ -101,8 +102,9 @@ def _expanded(op: Any, qubit_of: Mapping[Any, int]) -> PauliSum | None:
         joined: PauliSum = functools.reduce(join, parts)
         return joined
     if isinstance(op, SProd):
-        base = _expanded(op.base, qubit_of)
-        return None if base is None else base * float(np.real(op.scalar))
+        scalar = complex(op.scalar)
+        base = None if scalar.imag else _expanded(op.base, qubit_of)
+        return None if base is None else base * scalar.real
     if isinstance(op, CompositeOp) or len(op.wires) > MAX_EXPANDED_WIRES:
         return None
     part = observable_from(op, qubit_of)
@@ -110,6 +112,17 @@ def _expanded(op: Any, qubit_of: Mapping[Any, int]) -> PauliSum | None:
         return part
     found: PauliSum = part.to_pauli_sum()
     return found
+
+
+def key_of_observable(op: Any) -> Any:
+    """Something hashable that observables share if they are the same, number by number."""
+    if op.pauli_rep is not None:
+        return tuple((word, complex(coefficient)) for word, coefficient in op.pauli_rep.items())
+    if isinstance(op, CompositeOp):
+        return type(op), tuple(map(key_of_observable, op.operands))
+    if isinstance(op, SProd):
+        return complex(op.scalar), key_of_observable(op.base)
+    return op.hash, tuple(map(content, op.data))
 
 
 # -- to PennyLane ----------------------------------------------------------------------------------

@@ -87,7 +87,6 @@ class QsimDevice(Device):
         options = {"precision": precision, "threads": threads, "backend": backend, "max_memory": max_memory}
         self._options = options
         self._plans = Plans(options)
-        self._debugger = None
 
     @property
     def name(self) -> str:

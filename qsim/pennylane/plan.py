@@ -16,12 +16,12 @@ from pennylane.tape import QuantumScript
 from pennylane.wires import Wires
 
 from qsim.circuit import Circuit
-from qsim.converters.pennylane_gates import append, num_columns, signature, table_gate
-from qsim.converters.pennylane_observables import observable_from
+from qsim.converters.pennylane_gates import append, content, num_columns, signature, table_gate
+from qsim.converters.pennylane_observables import key_of_observable, observable_from
 from qsim.errors import ArgumentError, GradientError
 from qsim.measurements import Expectation, Measurement, Probabilities
 from qsim.parameters import Parameter
-from qsim.pennylane.readings import Field, Several, measurement_of
+from qsim.pennylane.readings import Field, Several, is_known, measurement_of
 from qsim.program.program import Program, compile
 
 __all__ = ["Plan", "Plans", "Section", "wire_order"]
@@ -336,7 +336,10 @@ def _key_of_measurement(mp: MeasurementProcess, clbits: dict[Any, int]) -> Any:
         if name in ("PauliX", "PauliY", "PauliZ"):
             return name, obs.wires.labels
     if mp.mv is None or not clbits:
-        return type(mp), mp.hash
+        # PennyLane's hash says what kind it is; it rounds numbers, and leaves some of a long array out
+        numbers = key_of_observable(obs) if obs is not None else content(mp._eigvals)
+        # of a kind that is a user's own nothing is known: it is itself, which the plan keeps alive
+        return type(mp), mp.hash, numbers, None if is_known(mp) else id(mp)
     listed = mp.mv if isinstance(mp.mv, Sequence) else [mp.mv]
     return type(mp), tuple(
         (tuple(clbits[m] for m in v.measurements), tuple(map(float, v.branches.values()))) for v in listed

@@ -9,12 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from pennylane.measurements import (
+    ClassicalShadowMP,
+    CountsMP,
     DensityMatrixMP,
     ExpectationMP,
     MeasurementProcess,
     MutualInfoMP,
     ProbabilityMP,
     PurityMP,
+    SampleMP,
+    ShadowExpvalMP,
     StateMP,
     VarianceMP,
     VnEntropyMP,
@@ -37,7 +41,7 @@ from qsim.measurements import (
 from qsim.observables import Diagonal
 from qsim.program.program import Program
 
-__all__ = ["Entropies", "Field", "OfState", "Several", "measurement_of"]
+__all__ = ["Entropies", "Field", "OfState", "Several", "is_known", "measurement_of"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -221,6 +225,18 @@ class Several(Measurement):
 
     def __repr__(self) -> str:
         return f"Several({[m for m, _ in self._parts]!r})"
+
+
+#: PennyLane's measurements that are all in their kind, wires and observable, and in `log_base`.
+_KNOWN = (
+    *(ExpectationMP, VarianceMP, ProbabilityMP, DensityMatrixMP, StateMP, PurityMP, VnEntropyMP),
+    *(MutualInfoMP, SampleMP, CountsMP, ClassicalShadowMP, ShadowExpvalMP),
+)
+
+
+def is_known(mp: MeasurementProcess) -> bool:
+    """Whether PennyLane's hash of a measurement says all that it asks of a state."""
+    return type(mp) in _KNOWN
 
 
 def measurement_of(

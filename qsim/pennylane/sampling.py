@@ -16,6 +16,7 @@ from pennylane.measurements import (
     SampleMP,
     ShadowExpvalMP,
 )
+from pennylane.ops import CompositeOp, Prod, SProd
 from pennylane.tape import QuantumScript
 from pennylane.transforms.dynamic_one_shot import fill_in_value, gather_mcm
 from pennylane.wires import Wires
@@ -102,18 +103,28 @@ def _bases_of(plan: Plan, measurements: Sequence[Any]) -> list[Basis]:
             place(index, dict.fromkeys(wires, "Z"))
             continue
         sentence = mp.obs.pauli_rep
-        if sentence is not None and len(sentence) == 1:
-            place(index, dict(next(iter(sentence))))
-        elif sentence is not None and type(mp) is ExpectationMP:
+        if sentence is not None and type(mp) is ExpectationMP:
             if not len(sentence):
                 place(index, {}, {}, 0.0)
             for word, coefficient in sentence.items():
                 place(index, dict(word), dict(word), float(np.real(coefficient)))
+        elif sentence is not None and _is_word(mp.obs):
+            place(index, dict(next(iter(sentence))))
         else:
             basis = Basis({}, mp.diagonalizing_gates())
             basis.asked.append((index, None, 1.0))
             out.append(basis)
     return out
+
+
+def _is_word(obs: Any) -> bool:
+    """Whether an observable is written as letters on different wires, so that PennyLane's eigenvalues are in
+    the order of their bits; those of any other sum or product are sorted."""
+    if isinstance(obs, SProd):
+        return _is_word(obs.base)
+    if isinstance(obs, Prod):
+        return not obs.has_overlapping_wires and all(map(_is_word, obs.operands))
+    return not isinstance(obs, CompositeOp)
 
 
 def sampled(

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from qiskit.circuit import Barrier, ControlFlowOp, Delay, Gate, Instruction, Reset
+from qiskit.circuit import Measure as QiskitMeasure
 from qiskit.providers import Options
 from qiskit.quantum_info import Operator, Pauli, SparseObservable, SparsePauliOp
 
@@ -36,6 +38,8 @@ IntArray = npt.NDArray[np.int64]
 
 #: What the options of all classes here may hold for the simulator; see `qsim.compile`.
 _OPTIONS = ("precision", "threads", "backend", "fuse", "max_memory")
+#: Qiskit's operations beside its standard gates whose equality is exact
+_EXACT = (Barrier, Delay, QiskitMeasure, Reset)
 _MOST_CIRCUITS = 256
 _MOST_OBSERVABLES = 256
 
@@ -142,9 +146,38 @@ class _Kept:
         self.source, self.phase = circuit.copy(), circuit.global_phase
         names = [p.name for p in circuit.parameters]
         self.entry = Compiled(read_circuit(circuit), names, options)
+        self.is_exact = _is_compared_exactly(circuit)
 
     def is_of(self, circuit: Any) -> bool:
-        return self.source.data == circuit.data and self.phase == circuit.global_phase
+        source = self.source
+        return (
+            source.data == circuit.data
+            and self.phase == circuit.global_phase
+            # equal bits of registers in another order have other numbers
+            and source.qubits == circuit.qubits
+            and source.clbits == circuit.clbits
+            and (self.is_exact or read_circuit(circuit) == self.entry.circuit)
+        )
+
+
+def _is_compared_exactly(circuit: Any) -> bool:
+    """Whether operations that Qiskit calls equal are the same; matrices may differ by 1e-5 of themselves, and
+    gates that have no definition by anything but their names and parameters."""
+    for instruction in circuit.data:
+        if instruction.is_standard_gate():
+            continue
+        operation = instruction.operation
+        if isinstance(operation, ControlFlowOp):
+            parts: Sequence[Any] = operation.blocks
+        elif isinstance(operation, _EXACT):
+            continue
+        elif type(operation) in (Gate, Instruction) and operation.definition is not None:
+            parts = (operation.definition,)
+        else:
+            return False
+        if not all(map(_is_compared_exactly, parts)):
+            return False
+    return True
 
 
 def compiled(circuit: Any, options: Mapping[str, Any]) -> Compiled:

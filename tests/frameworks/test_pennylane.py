@@ -380,3 +380,56 @@ def test_refusals():
             [qml.DiagonalQubitUnitary(np.ones(2), 0)], [qml.expval(qml.Z(0))], trainable_params=[0]
         )
         device.compute_vjp([tape], [1.0])
+
+
+@pytest.mark.parametrize(
+    "obs",
+    [
+        qml.Z(0) + qml.Z(0),
+        qml.Hamiltonian([0.5, 0.7], [qml.Z(1), qml.Z(1)]),
+        qml.prod(qml.X(0), qml.X(0), qml.Z(1)),
+        -0.5 * (qml.Z(1) + qml.Z(1)),
+        qml.Hamiltonian([0.3, 0.7], [qml.I(0), qml.Z(1)]),
+    ],
+    ids=repr,
+)
+def test_sums_that_are_one_word_keep_their_sign_with_shots(obs):
+    exact, sampled = [], []
+    for shots, found in ((None, exact), (20_000, sampled)):
+
+        @qml.set_shots(shots)
+        @qml.qnode(QsimDevice(wires=2, seed=3))
+        def node():
+            qml.RX(0.7, 0)
+            qml.RY(1.0, 1)
+            return qml.expval(obs), qml.var(obs)
+
+        found.extend(node())
+    np.testing.assert_allclose(sampled, exact, atol=0.05)
+
+    @qml.set_shots(20_000)
+    @qml.qnode(QsimDevice(wires=2, seed=3))
+    def samples():
+        qml.RX(0.7, 0)
+        qml.RY(1.0, 1)
+        return qml.sample(obs)
+
+    assert np.mean(samples()) == pytest.approx(exact[0], abs=0.05)
+
+
+def test_snapshots_are_taken():
+    def node(device):
+        @qml.qnode(device)
+        def circuit():
+            qml.RX(0.3, 0)
+            qml.Snapshot("state")
+            qml.CNOT([0, 1])
+            qml.Snapshot("mean", measurement=qml.expval(qml.Z(1)))
+            return qml.expval(qml.Z(0))
+
+        return qml.snapshots(circuit)()
+
+    ours, theirs = map(node, pair(wires=2))
+    assert list(ours) == list(theirs)
+    for name, value in theirs.items():
+        np.testing.assert_allclose(ours[name], value, atol=1e-12)

@@ -16,11 +16,13 @@ pytest.importorskip("qiskit", minversion="2.2")
 
 from qiskit.circuit import (
     ClassicalRegister,
+    Gate,
     Parameter,
     ParameterVector,
     QuantumCircuit,
     QuantumRegister,
 )
+from qiskit.circuit.library import HamiltonianGate, RYGate
 from qiskit.primitives import StatevectorEstimator, StatevectorSampler
 from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
@@ -458,3 +460,47 @@ def test_circuits_that_measure_nothing():
     with pytest.warns(UserWarning, match="no output classical registers"):
         result = QsimSampler().run([QuantumCircuit(1)], shots=5).result()[0]
     assert len(list(result.data)) == 0
+
+
+def test_equal_bits_in_another_order_are_another_circuit():
+    a, b = QuantumRegister(1, "a"), QuantumRegister(1, "b")
+    c, d = ClassicalRegister(1, "c"), ClassicalRegister(1, "d")
+    for quantum, classical in (((a, b), (c, d)), ((b, a), (c, d)), ((a, b), (d, c))):
+        circuit = QuantumCircuit(*quantum, *classical)
+        circuit.x(a[0])
+        value = QsimEstimator().run([(circuit, "IZ")]).result()[0].data.evs
+        assert value == pytest.approx(-1.0 if quantum[0] is a else 1.0)
+        circuit.measure(a, c)
+        circuit.measure(b, d)
+        data = QsimSampler().run([circuit], shots=5).result()[0].data
+        assert data.c.get_counts() == {"1": 5}
+        assert data.d.get_counts() == {"0": 5}
+
+
+class Opaque(Gate):
+    """A gate that is known by its matrix alone; to Qiskit two of them are equal."""
+
+    def __init__(self, angle):
+        super().__init__("opaque", 1, [])
+        self.angle = angle
+
+    def __array__(self, dtype=None, copy=None):
+        return RYGate(self.angle).to_matrix()
+
+
+def hamiltonian(angle):
+    return HamiltonianGate(np.array([[0, -0.5j], [0.5j, 0]]) * angle, 1.0)
+
+
+@pytest.mark.parametrize("make", [Opaque, hamiltonian])
+@pytest.mark.parametrize("inside", [False, True])
+def test_gates_that_qiskit_takes_for_equal_are_told_apart(make, inside):
+    for angle in (0.7, 0.7 * (1 + 4e-6)):
+        circuit = QuantumCircuit(1)
+        circuit.append(make(angle), [0])
+        if inside:
+            outer = QuantumCircuit(1)
+            outer.append(circuit.to_instruction(), [0])
+            circuit = outer
+        value = QsimEstimator().run([(circuit, "Z")]).result()[0].data.evs
+        assert value == pytest.approx(np.cos(angle), abs=1e-9)
