@@ -13,7 +13,7 @@ from qsim.errors import ArgumentError
 from qsim.program.program import compile
 from qsim.torch.columns import Columns
 from qsim.torch.compiled import program_number
-from qsim.torch.values import as_list, evaluate
+from qsim.torch.values import as_list, as_real, evaluate
 
 __all__ = ["QuantumLayer"]
 
@@ -114,8 +114,8 @@ class QuantumLayer(torch.nn.Module):
                 f"The layer takes {len(self.inputs)} input(s) ({', '.join(self.inputs) or 'none'}), but got "
                 f"{len(inputs)}."
             )
-        named = dict(zip(self.inputs, inputs, strict=True))
-        dtype = inputs[0].dtype if inputs else None
+        named = {name: as_real(value, name) for name, value in zip(self.inputs, inputs, strict=True)}
+        dtype = named[self.inputs[0]].dtype if inputs else None
         for name, attribute in zip(self.weights, self._attributes, strict=True):
             weight = getattr(self, attribute)
             named[name] = weight if dtype in (None, weight.dtype) else weight.to(dtype)

@@ -18,7 +18,7 @@ from qsim.torch.compiled import values_of
 from qsim.torch.direct import Direct, is_direct
 from qsim.torch.functions import MAX_EAGER, Values
 
-__all__ = ["as_list", "evaluate", "expectation"]
+__all__ = ["as_list", "as_real", "evaluate", "expectation"]
 
 
 def expectation(
@@ -115,7 +115,7 @@ def gather(program: Program, params: Any) -> tuple[Columns, list[torch.Tensor]]:
     """Tensors, checked, and how they make rows of the program's parameters."""
     count = len(program.parameters)
     if not isinstance(params, Mapping):
-        values = _checked(params, "params")
+        values = as_real(params, "params")
         if values.ndim == 0 and count == 1:
             values = values[None]
         if values.ndim == 0 or values.shape[-1] != count or not count:
@@ -126,14 +126,18 @@ def gather(program: Program, params: Any) -> tuple[Columns, list[torch.Tensor]]:
         columns, named = Columns(list(ParameterVector("params", count))), {"params": values}
     else:
         columns = program._derive("torch columns", lambda: Columns(program.parameters))
-        named = {name_of(key): _checked(value, name_of(key)) for key, value in params.items()}
+        named = {name_of(key): as_real(value, name_of(key)) for key, value in params.items()}
     return columns, columns.check(named)
 
 
-def _checked(value: Any, name: str) -> torch.Tensor:
+def as_real(value: Any, name: str) -> torch.Tensor:
+    """A tensor of real numbers as it is, and integers as PyTorch's default dtype."""
     if not isinstance(value, torch.Tensor) or not (
         value.is_floating_point() or value.dtype in (torch.int32, torch.int64)
     ):
         what = f"a tensor of {value.dtype}" if isinstance(value, torch.Tensor) else type(value).__name__
-        raise TypeError(f"Argument `params` must hold tensors of real numbers, but `{name}` is {what}.")
+        raise TypeError(
+            f"Parameter `{name}` must be a tensor of real numbers, but is {what}. Use torch.as_tensor, and "
+            ".float() for truth values."
+        )
     return value if value.is_floating_point() else value.to(torch.get_default_dtype())

@@ -222,7 +222,7 @@ def test_errors():
         )
     with pytest.raises(ParameterError, match=r"shape \(\.\.\., 6\)"):
         qt.expectation(CIRCUIT, "Z0", torch.zeros(2, 5))
-    with pytest.raises(TypeError, match="tensors of real numbers"):
+    with pytest.raises(TypeError, match="must be a tensor of real numbers, but is list"):
         qt.expectation(CIRCUIT, "Z0", {**named, "x": [[0.1, 0.2]]})
     with pytest.raises(ArgumentError, match="names 'y'"):
         qt.QuantumLayer(CIRCUIT, "Z0", inputs="y")
@@ -263,3 +263,12 @@ def test_layers_in_pipelines_of_scikit_learn():
     grid = {"logisticregression__C": [1.0, 100.0]}
     search = GridSearchCV(model, grid, cv=3, error_score="raise").fit(X, y)
     assert search.best_score_ > 0.9 > LogisticRegression().fit(X, y).score(X, y)
+
+
+def test_inputs_of_layers_are_real_numbers():
+    layer = qt.QuantumLayer(CIRCUIT, ["Z0", "X1"])
+    whole = torch.tensor([[1, 2], [3, -4]])
+    torch.testing.assert_close(layer(whole), layer(whole.float()))
+    for bad in (whole.bool(), whole.to(torch.complex64), whole.numpy()):
+        with pytest.raises(TypeError, match="Parameter `x` must be a tensor of real numbers, but is"):
+            layer(bad)
