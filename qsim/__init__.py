@@ -157,7 +157,8 @@ _SUBMODULES = (
 )
 _SOURCES = {name: (module, name) for module, names in _MODULES.items() for name in names}
 
-__all__ = ["__version__", *sorted(_SOURCES)]
+# ``from qsim import *`` must not ask for every framework that there are converters for
+__all__ = ["__version__", *sorted(name for name in _SOURCES if not name.startswith(("from_", "to_")))]
 
 
 def __getattr__(name: str) -> Any:

@@ -45,10 +45,10 @@ def blocks(path: Path) -> list[Block]:
     return [Block(m.group(1), m.group(2), text.count("\n", 0, m.start()) + 1) for m in found]
 
 
-def framework(block: Block) -> str | None:
-    """The framework a block imports."""
+def frameworks(block: Block) -> list[str]:
+    """The frameworks a block imports."""
     imported = re.findall(r"^(?:>>> )?(?:import|from) (\w+)", block.text, flags=re.MULTILINE)
-    return next((name for name in FRAMEWORKS if name in imported), None)
+    return [name for name in FRAMEWORKS if name in imported]
 
 
 WITH_PYTHON = [path for path in FILES if any(block.language == "python" for block in blocks(path))]
@@ -65,16 +65,17 @@ def test_python_blocks(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     lay_out(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
-    run([block for block in blocks(path) if block.language == "python" and framework(block) is None], path)
+    run([block for block in blocks(path) if block.language == "python" and not frameworks(block)], path)
 
 
 @pytest.mark.parametrize(
     ("path", "block"),
-    [(path, block) for path in FILES for block in blocks(path) if framework(block)],
-    ids=lambda value: framework(value) if isinstance(value, Block) else value.name,
+    [(path, block) for path in FILES for block in blocks(path) if frameworks(block)],
+    ids=lambda value: "-".join(frameworks(value)) if isinstance(value, Block) else value.name,
 )
 def test_other_frameworks(path: Path, block: Block) -> None:
-    pytest.importorskip(framework(block))
+    for name in frameworks(block):
+        pytest.importorskip(name)
     run([block], path)
 
 
