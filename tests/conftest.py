@@ -27,7 +27,7 @@ _COMMON = {
     "print_blob": True,
     "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 }
-settings.register_profile("ci", derandomize=True, max_examples=100, database=None, **_COMMON)
+settings.register_profile("ci", derandomize=True, max_examples=60, database=None, **_COMMON)
 settings.register_profile("deep", max_examples=10_000, **_COMMON)
 settings.load_profile("ci")
 
