@@ -8,9 +8,10 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defvjp, defvjp_argnums, primitive
+from autograd.tracer import getval, isbox
 
 from qsim.errors import GradientError
-from qsim.pennylane.plan import Plan
+from qsim.pennylane.plan import Plan, Section
 from qsim.pennylane.results import unpack
 from qsim.pennylane.target import Target
 
@@ -20,8 +21,15 @@ __all__ = ["execute"]
 def execute(plan: Plan, tape: Any) -> Any:
     """The results of a tape, as arrays or boxes."""
     data = [d for op in tape.operations for d in op.data]
+    if plan.has_state:  # differentiated by as amplitudes, below
+        count = len(tape.operations[0].data)
+        data[:count] = map(getval, data[:count])
     rows = _rows(plan, *data)
-    initial = plan.initial(tape)
+    state = plan.amplitudes(tape)
+    if isbox(state):
+        found = [_values_from(rows, state, plan, section) for section in plan.sections]
+        return unpack(plan, found, tape.batch_size)
+    initial = None if state is None else np.asarray(state, dtype=complex)
     values = [_values(rows, Target(plan, section, initial)) for section in plan.sections]
     return unpack(plan, values, tape.batch_size)
 
@@ -42,8 +50,8 @@ def _rows_back(argnums: Sequence[int], _: Any, args: Any, __: Any) -> Any:
             column, datum = plan.columns[number - 1], data[number - 1]
             if column is None:
                 raise GradientError(
-                    f"Parameter {number - 1} of the tape is a matrix or a state; there is no derivative "
-                    "by it on this device."
+                    f"Parameter {number - 1} of the tape is a matrix; there is no derivative by it on this "
+                    "device. Mark it as requires_grad=False, or use diff_method='parameter-shift'."
                 )
             source = slopes if np.ndim(datum) > len(column.shape) else sums
             part = source[..., column.start : column.stop] if column.shape else source[..., column.start]
@@ -105,3 +113,40 @@ defvjp(
     argnums=[0, 1],
 )
 defvjp(_curvature, _no_third, _no_third, _no_third, argnums=[0, 1, 2])
+
+
+# -- a state that is itself differentiated by --------------------------------------------------------
+@primitive
+def _values_from(rows: Any, state: Any, plan: Plan, section: Section) -> Any:
+    """``E`` (rows, size) of rows of parameters and of the states they start from."""
+    return Target(plan, section, np.asarray(state, dtype=complex)).expectation(np.asarray(rows))
+
+
+@primitive
+def _products_from(rows: Any, state: Any, cotangent: Any, plan: Plan, section: Section) -> Any:
+    """``c . dE/dx`` of the rows' shape and ``c . dE/dstate`` of the state's, in a tuple."""
+    initial = np.asarray(state, dtype=complex)
+    slopes, before = Target(plan, section, initial).vjp_from(np.asarray(rows), _real(cotangent))
+    by_rows = slopes if len(slopes) == len(rows) else slopes.sum(axis=0, keepdims=True)
+    # autograd's derivative by a complex number is the conjugate of the steepest ascent
+    by_state = np.conj(before if initial.ndim > 1 else before.sum(axis=0))
+    return by_rows, by_state if np.iscomplexobj(state) else by_state.real
+
+
+def _values_from_back(argnums: Sequence[int], _: Any, args: Any, __: Any) -> Any:
+    def back(cotangent: Any) -> Any:
+        found = _products_from(args[0], args[1], cotangent, *args[2:])
+        return tuple(found[number] for number in argnums)
+
+    return back
+
+
+def _no_second(*_: Any) -> Any:
+    raise GradientError(
+        "A circuit that starts from a prepared state has no second derivatives on this device. Mark the "
+        "state as requires_grad=False, or take only first derivatives."
+    )
+
+
+defvjp_argnums(_values_from, _values_from_back)
+defvjp(_products_from, _no_second, _no_second, _no_second, argnums=[0, 1, 2])

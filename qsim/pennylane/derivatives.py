@@ -59,17 +59,25 @@ class _Point:
 
 
 def vjp(plan: Plan, tape: QuantumScript, cotangent: Any) -> tuple[Any, VJP]:
-    """Results, and the product of a cotangent of theirs with the Jacobian."""
+    """Results, and the product of a cotangent of theirs with the Jacobian.
+
+    Axes of a cotangent in front of those of a result stand for many cotangents, and are in front of each
+    derivative. A batch that the cotangent has not is JAX's map over parameters: each derivative, also that by
+    a parameter without the batch, then has the batch in front of all.
+    """
     point = _Point(plan, tape)
     columns = [point.column(index) for index in tape.trainable_params]
-    weights = pack(plan, cotangent, len(point.rows))
-    pairs = [t.vjp(point.rows, part) for t, part in zip(point.targets, weights, strict=True)]
+    weights, leading, has_batch = pack(plan, cotangent, point.batch, len(point.rows))
+    pairs = [t.vjps(point.rows, part) for t, part in zip(point.targets, weights, strict=True)]
     slopes = np.add.reduce([p[1] for p in pairs])
     out = []
     for index, column in zip(tape.trainable_params, columns, strict=True):
-        part = slopes[:, column.start : column.stop].reshape(len(slopes), *column.shape)
-        is_batched = np.ndim(point.data[index]) > len(column.shape)
-        out.append(part if is_batched else part.sum(axis=0))
+        part = slopes[..., column.start : column.stop].reshape(*leading, len(point.rows), *column.shape)
+        if not has_batch:
+            part = np.moveaxis(part, len(leading), 0)
+        elif np.ndim(point.data[index]) <= len(column.shape):
+            part = part.sum(axis=len(leading))
+        out.append(part)
     return point.results([p[0] for p in pairs]), VJP(out)
 
 

@@ -206,13 +206,18 @@ class Plan:
         out[..., self.chosen] = slopes
         return out
 
-    def initial(self, tape: QuantumScript) -> Any:
-        """The amplitudes a tape starts from, (2**n,) or (batch, 2**n); None for ``|0...0>``."""
+    def amplitudes(self, tape: QuantumScript) -> Any:
+        """The amplitudes a tape starts from, as its interface has them; None for ``|0...0>``."""
         if not self.has_state:
             return None
-        state = np.asarray(tape.operations[0].state_vector(wire_order=list(self.wires)), dtype=complex)
+        state = tape.operations[0].state_vector(wire_order=list(self.wires))
         batch = tape.operations[0].batch_size
         return state.reshape(-1) if batch is None else state.reshape(batch, -1)
+
+    def initial(self, tape: QuantumScript) -> Any:
+        """The amplitudes a tape starts from, (2**n,) or (batch, 2**n); None for ``|0...0>``."""
+        state = self.amplitudes(tape)
+        return None if state is None else np.asarray(state, dtype=complex)
 
     # -- what is asked ------------------------------------------------------------------------------
     @property

@@ -38,6 +38,25 @@ class Target:
         values, slopes, *_ = self._section.vjp(self._own(rows), cotangents, self._initial)
         return values, self._plan.full(slopes)
 
+    def vjp_from(self, rows: FloatArray, cotangents: FloatArray) -> tuple[FloatArray, Any]:
+        """Products by the rows, (rows, parameters), and by the initial states, (rows, 2**n)."""
+        _, slopes, before = self._section.vjp(self._own(rows), cotangents, self._initial)
+        return self._plan.full(slopes), before
+
+    def vjps(self, rows: FloatArray, cotangents: FloatArray) -> tuple[Any, FloatArray]:
+        """Values and, for cotangents (count, rows, size), their products (count, rows, parameters).
+
+        Not fewer than there are numbers are multiplied with the Jacobian; others are taken one by one.
+        """
+        if len(cotangents) > 1 and len(cotangents) >= self.size:
+            values, slopes = self.value_and_gradient(rows)
+            return values, np.einsum("kbs,bsp->kbp", cotangents, slopes)
+        if not len(cotangents):
+            values = self.expectation(rows)
+            return values, np.zeros((0, len(rows), rows.shape[1]))
+        pairs = [self.vjp(rows, cotangent) for cotangent in cotangents]
+        return pairs[0][0], np.stack([slopes for _, slopes in pairs])
+
     def jvp(self, rows: FloatArray, tangents: FloatArray) -> tuple[Any, FloatArray]:
         """Values and their changes, (rows, size)."""
         if self._initial is None:

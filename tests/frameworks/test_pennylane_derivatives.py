@@ -141,6 +141,37 @@ def test_jax_maps_become_batches():
     np.testing.assert_allclose(gradient[device], gradient[reference], atol=1e-10)
 
 
+#: Results of one and of several measurements, each with shapes of its own.
+RETURNED = {
+    "expval": lambda: qml.expval(qml.Z(0) @ qml.X(2)),
+    "probs": lambda: qml.probs([2, 0]),
+    "expvals": lambda: (qml.expval(qml.Z(0)), qml.expval(qml.X(1))),
+    "mixed": lambda: (qml.probs([0]), qml.var(qml.Z(1)), qml.probs(op=qml.X(2))),
+}
+
+
+@pytest.mark.parametrize(
+    ("how", "device_vjp", "jit"),
+    [("one", None, False), ("one", False, True), ("batch", True, True), ("map", None, False)],
+)
+@pytest.mark.parametrize("name", RETURNED)
+def test_jax_jacobians_row_by_row(name, device_vjp, how, jit):
+    jax, _ = jax_module()
+    options = {} if device_vjp is None else {"diff_method": "adjoint", "device_vjp": device_vjp}
+    found = []
+    for device, given in zip(devices(), (options, {}), strict=True):
+        node = qml.QNode(lambda x, w: (prepare(x, w), RETURNED[name]())[1], device, **given)
+        jacobian = jax.jacrev(node, argnums=(0, 1))
+        if how == "map":
+            jacobian = jax.vmap(jacobian, in_axes=(0, None))
+        x = jax.numpy.array(X[0] if how == "one" else X)
+        result = (jax.jit(jacobian) if jit else jacobian)(x, jax.numpy.array(W))
+        found.append(jax.tree_util.tree_leaves(result))
+    for ours, theirs in zip(*found, strict=True):
+        assert ours.shape == theirs.shape
+        np.testing.assert_allclose(ours, theirs, atol=1e-10)
+
+
 # -- second derivatives: right, or refused -------------------------------------------------------------
 def second_of_tanh():
     """d2/dx2 cos(tanh(1.7 x + 0.2)) at 0.4."""
@@ -234,6 +265,40 @@ def test_derivatives_by_a_prepared_state():
         found.append(torch.autograd.grad((node(state, w) ** 2).sum(), (state, w)))
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-10)
+
+
+@pytest.mark.parametrize("batch", [False, True], ids=["one", "batch"])
+@pytest.mark.parametrize("is_complex", [False, True], ids=["real", "complex"])
+def test_autograd_differentiates_by_a_prepared_state(batch, is_complex):
+    parts = np.random.default_rng(8).normal(size=(2, 3, 4))
+    left, right = (pnp.array(p if batch else p[0], requires_grad=True) for p in parts)
+    found = []
+    for device in devices():
+
+        @qml.qnode(device)
+        def node(state, w):
+            qml.AmplitudeEmbedding(state, wires=[2, 0], normalize=True)
+            prepare(0.3, w)
+            return qml.probs([1, 2])
+
+        def cost(left, right, w, node=node):
+            state = left + 1j * right if is_complex else left * right
+            return pnp.sum(node(state, w) ** 2 * np.linspace(1, 2, 4))
+
+        found.append(qml.grad(cost)(left, right, pnp.array(W, requires_grad=True)))
+    for ours, theirs in zip(*found, strict=True):
+        assert ours.shape == theirs.shape
+        np.testing.assert_allclose(ours, theirs, atol=1e-10)
+
+
+def test_autograd_refuses_second_derivatives_with_a_trainable_state():
+    node = qml.QNode(
+        lambda x, w: (qml.StatePrep(x, [0], normalize=True), qml.RX(w, 0), qml.expval(qml.Z(0)))[-1],
+        qml.device("qsim.qubit", wires=1),
+    )
+    x, w = pnp.array([0.6, 0.8]), pnp.array(0.3)
+    with pytest.raises(GradientError, match="prepared state"):
+        qml.jacobian(qml.grad(node, argnums=0), argnums=0)(x, w)
 
 
 def test_shots_are_differentiated_by_shifts():
