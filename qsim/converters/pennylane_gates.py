@@ -219,6 +219,7 @@ def _has_constant_matrix(op: Any) -> bool:
         and op.has_matrix
         and len(op.wires) <= MAX_MATRIX_WIRES
         and not any(qml.math.requires_grad(d) for d in op.data)
+        and qml.math.shape(op.matrix())[-1] == 1 << len(op.wires)  # not of qutrits
     )
 
 

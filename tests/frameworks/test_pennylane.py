@@ -433,3 +433,13 @@ def test_snapshots_are_taken():
     assert list(ours) == list(theirs)
     for name, value in theirs.items():
         np.testing.assert_allclose(ours[name], value, atol=1e-12)
+
+
+def test_operations_of_qutrits_are_refused_by_name():
+    @qml.qnode(qml.device("qsim.qubit", wires=1))
+    def node():
+        qml.TShift(0)
+        return qml.expval(qml.Z(0))
+
+    with pytest.raises(qml.exceptions.DeviceError, match="TShift"):
+        node()
